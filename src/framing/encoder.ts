@@ -1,0 +1,156 @@
+/**
+ * Messages to bytes (RFC 6455 5.2 to 5.6, 6.1).
+ *
+ * `encodeFrame` makes one frame, any frame, as a Buffer of its own. `writeMessage` and `writeControl` write into a
+ * `FrameTarget`, where header and payload share memory and many frames share one write.
+ *
+ * A client masks a copy, always: the caller's octets are not touched, and what happens to them after the call is not
+ * sent (10.3). A server passes a large payload on by reference, as `socket.write` does.
+ */
+import { frameHeaderSize, writeFrameHeader } from './header.ts'
+import { applyMask, createMaskingKey } from './mask.ts'
+import { Opcode } from './opcode.ts'
+
+const FIN = 0x80
+
+/** Payloads up to this many octets are copied behind their header; copying costs less than a second write. */
+const COPY_UP_TO = 16_384
+
+/** Where encoded frames go. */
+export interface FrameTarget {
+  /** The memory in which the last claim lies. */
+  readonly bytes: Buffer
+  /** Takes the next `size` octets of output; answers where in `bytes` they begin. They must all be written at once. */
+  claim(size: number): number
+  /** The octets of `bytes` come next; they must not change before they are sent. */
+  push(bytes: Buffer): void
+}
+
+/** Gathers frames instead of sending them. */
+export class FrameList implements FrameTarget {
+  readonly frames: Buffer[] = []
+  /** Octets in all of them. */
+  size = 0
+  bytes: Buffer = Buffer.alloc(0)
+
+  claim(size: number): number {
+    this.bytes = Buffer.allocUnsafe(size)
+    this.push(this.bytes)
+    return 0
+  }
+
+  push(bytes: Buffer): void {
+    this.frames.push(bytes)
+    this.size += bytes.length
+  }
+}
+
+export interface Frame {
+  readonly opcode: number
+  readonly payload?: Uint8Array | string
+  readonly fin?: boolean
+  readonly rsv1?: boolean
+  readonly rsv2?: boolean
+  readonly rsv3?: boolean
+  /** Present when the frame is masked; see `createMaskingKey`. First octet lowest. */
+  readonly maskingKey?: number
+}
+
+/** One frame as it goes over the wire. Checks nothing: it also writes what no endpoint may send. */
+export function encodeFrame(frame: Frame): Buffer {
+  const { opcode, payload = '', fin = true, rsv1 = false, rsv2 = false, rsv3 = false, maskingKey } = frame
+  const octets = typeof payload === 'string' ? Buffer.from(payload) : payload
+  const size = frameHeaderSize(octets.length, maskingKey !== undefined)
+  const bytes = Buffer.allocUnsafe(size + octets.length)
+  const firstOctet = (fin ? FIN : 0) | (rsv1 ? 0x40 : 0) | (rsv2 ? 0x20 : 0) | (rsv3 ? 0x10 : 0) | opcode
+  writeFrameHeader(bytes, 0, firstOctet, octets.length, maskingKey)
+  bytes.set(octets, size)
+  if (maskingKey !== undefined) applyMask(bytes, size, bytes.length, maskingKey)
+  return bytes
+}
+
+/**
+ * Writes a message of type `opcode` (Text or Binary), as one frame or, when it has more than `fragmentSize` octets, as
+ * fragments of that size, which is 1 or more. `masked`: we are the client.
+ */
+export function writeMessage(
+  target: FrameTarget,
+  opcode: number,
+  data: string | Buffer,
+  masked: boolean,
+  fragmentSize: number,
+): void {
+  let payload: Buffer
+  if (typeof data === 'string') {
+    const length = Buffer.byteLength(data)
+    if (length <= fragmentSize && length <= COPY_UP_TO) {
+      writeText(target, opcode, data, length, masked)
+      return
+    }
+    payload = Buffer.from(data)
+  } else {
+    payload = data
+  }
+  writeFragments(target, opcode, payload, masked, fragmentSize, true)
+}
+
+/**
+ * Writes the next octets of a message as one frame or, when there are more than `fragmentSize`, as several; with
+ * `last` the message ends. `opcode` is the message's on its first frame, and Continuation on all others (5.4).
+ */
+export function writeFragments(
+  target: FrameTarget,
+  opcode: number,
+  payload: Buffer,
+  masked: boolean,
+  fragmentSize: number,
+  last: boolean,
+): void {
+  let frameOpcode = opcode
+  let start = 0
+  for (; payload.length - start > fragmentSize; start += fragmentSize) {
+    writeFrame(target, frameOpcode, payload, start, start + fragmentSize, masked)
+    frameOpcode = Opcode.Continuation
+  }
+  writeFrame(target, (last ? FIN : 0) | frameOpcode, payload, start, payload.length, masked)
+}
+
+/** Writes a control frame; `payload` has at most 125 octets (5.5). */
+export function writeControl(target: FrameTarget, opcode: number, payload: Buffer, masked: boolean): void {
+  writeFrame(target, FIN | opcode, payload, 0, payload.length, masked)
+}
+
+/** The string is encoded straight behind its header. */
+function writeText(target: FrameTarget, opcode: number, text: string, length: number, masked: boolean): void {
+  // 5.3: a fresh key for every frame, the empty ones included.
+  const maskingKey = masked ? createMaskingKey() : undefined
+  const at = target.claim(frameHeaderSize(length, masked) + length)
+  const bytes = target.bytes
+  const start = writeFrameHeader(bytes, at, FIN | opcode, length, maskingKey)
+  bytes.write(text, start, length)
+  if (maskingKey !== undefined) applyMask(bytes, start, start + length, maskingKey)
+}
+
+function writeFrame(
+  target: FrameTarget,
+  firstOctet: number,
+  payload: Buffer,
+  start: number,
+  end: number,
+  masked: boolean,
+): void {
+  const length = end - start
+  const headerSize = frameHeaderSize(length, masked)
+  if (!masked && length > COPY_UP_TO) {
+    const at = target.claim(headerSize)
+    writeFrameHeader(target.bytes, at, firstOctet, length, undefined)
+    target.push(payload.subarray(start, end))
+    return
+  }
+  const maskingKey = masked ? createMaskingKey() : undefined
+  const at = target.claim(headerSize + length)
+  const bytes = target.bytes
+  const payloadAt = writeFrameHeader(bytes, at, firstOctet, length, maskingKey)
+  payload.copy(bytes, payloadAt, start, end)
+  if (maskingKey !== undefined) applyMask(bytes, payloadAt, payloadAt + length, maskingKey)
+}

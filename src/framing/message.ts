@@ -1,0 +1,226 @@
+/**
+ * Frames to messages (RFC 6455 5.4, 5.5, 5.6, 6.2): fragments are put together, control frames between them go through,
+ * limits hold, text is checked.
+ *
+ * A message that comes in one piece goes on without a copy into an assembly buffer. All others are copied, piece by
+ * piece, into one buffer that grows with the octets that came, never with those that a header promised: what a
+ * connection retains is bounded in octets, however small the pieces are (10.4).
+ *
+ * What the sink is handed it may keep: a Buffer does not pin a read buffer much larger than itself.
+ */
+import { isAscii, isUtf8 } from 'node:buffer'
+import { ProtocolError } from '../errors.ts'
+import { CloseCode, readCloseBody } from './close.ts'
+import type { FrameSink } from './decoder.ts'
+import type { FrameHeader } from './header.ts'
+import { Opcode, isControl } from './opcode.ts'
+import { checkFrameHeader } from './rules.ts'
+import type { Role } from './rules.ts'
+import { Utf8Validator } from './utf8.ts'
+
+export interface MessageSink {
+  /** A whole message: a string for text (a Buffer where the options say so), a Buffer for binary. */
+  message(data: string | Buffer, isBinary: boolean): void
+  ping(payload: Buffer): void
+  pong(payload: Buffer): void
+  /** A Close frame; `code` is 1005 when it had none. */
+  close(code: number, reason: string): void
+}
+
+/** Takes messages in parts, as large ones come. */
+export interface PartSink {
+  /** The next octets of a message; those of text are valid UTF-8 so far, and whole characters when it is the last part. */
+  messagePart(part: Buffer, isBinary: boolean, last: boolean): void
+}
+
+export interface MessageOptions {
+  readonly role: Role
+  /** Octets of payload that one message may have. */
+  readonly maxMessageSize: number
+  /** Frames that one message may have, empty ones counted. */
+  readonly maxFragments: number
+  /** How text is handed on: decoded, or as the octets that came, once they are known to be valid. */
+  readonly text: 'string' | 'buffer'
+}
+
+/** Empty fragments carry nothing, so a run of them is either a mistake or an attempt to keep us busy. */
+const MAX_EMPTY_FRAGMENTS_IN_A_ROW = 1024
+/** The least that the assembly buffer grows to, when so much is announced. */
+const SMALLEST_CAPACITY = 256
+const EMPTY = Buffer.alloc(0)
+
+export class MessageAssembler implements FrameSink {
+  readonly #sink: MessageSink
+  readonly #options: MessageOptions
+  /** Text or Binary while a message is being received, 0 between messages. */
+  #opcode = 0
+  #fragments = 0
+  #emptyFragments = 0
+  /** Pieces of the message that did not come whole. */
+  #assembled: Buffer = EMPTY
+  #size = 0
+  #validator: Utf8Validator | undefined = undefined
+  /** The payload of a control frame that a read has cut. */
+  #control: Buffer | undefined = undefined
+  #parts: PartSink | undefined = undefined
+  #maxMessageSize: number
+
+  constructor(sink: MessageSink, options: MessageOptions) {
+    this.#sink = sink
+    this.#options = options
+    this.#maxMessageSize = options.maxMessageSize
+  }
+
+  /** From now on messages are not put together but handed on as they come; each may have `maxMessageSize` octets. */
+  stream(parts: PartSink, maxMessageSize: number): void {
+    this.#parts = parts
+    this.#maxMessageSize = maxMessageSize
+    if (this.#size === 0) return
+    parts.messagePart(this.#assembled.subarray(0, this.#size), this.#opcode === Opcode.Binary, false)
+    this.#assembled = EMPTY
+  }
+
+  frameHeader(header: FrameHeader): void {
+    checkFrameHeader(header, this.#options.role, this.#opcode !== 0)
+    if (isControl(header.opcode)) return
+    if (header.opcode !== Opcode.Continuation) this.#opcode = header.opcode
+    // 10.4: refused by the declared length, before anything is reserved for it.
+    if (header.payloadLength > this.#maxMessageSize - this.#size) throw this.#tooBig()
+    if (++this.#fragments > this.#options.maxFragments) throw this.#tooManyFragments()
+    if (header.payloadLength > 0) this.#emptyFragments = 0
+    else if (++this.#emptyFragments > MAX_EMPTY_FRAGMENTS_IN_A_ROW) throw this.#tooManyFragments()
+  }
+
+  framePayload(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void {
+    if (isControl(header.opcode)) {
+      this.#controlPayload(header, chunk, start, end, remaining)
+    } else if (this.#parts !== undefined) {
+      this.#handOn(this.#parts, chunk, start, end, header.fin && remaining === 0)
+    } else if (header.fin && remaining === 0 && this.#size === 0) {
+      this.#deliver(chunk, start, end)
+    } else {
+      this.#append(header, chunk, start, end, remaining)
+      if (header.fin && remaining === 0) this.#deliverAssembled()
+    }
+  }
+
+  /** 5.5: a control frame may come between the fragments of a message, and changes nothing about that message. */
+  #controlPayload(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void {
+    if (remaining > 0 || this.#control !== undefined) {
+      this.#control ??= Buffer.allocUnsafe(header.payloadLength)
+      chunk.copy(this.#control, header.payloadLength - remaining - (end - start), start, end)
+      if (remaining > 0) return
+    }
+    const payload = this.#control ?? own(chunk, start, end)
+    this.#control = undefined
+    if (header.opcode === Opcode.Ping) {
+      this.#sink.ping(payload)
+    } else if (header.opcode === Opcode.Pong) {
+      this.#sink.pong(payload)
+    } else {
+      const { code, reason } = readCloseBody(payload)
+      this.#sink.close(code, reason)
+    }
+  }
+
+  #append(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void {
+    const size = this.#size + (end - start)
+    this.#validate(chunk, start, end)
+    if (size > this.#assembled.length) this.#grow(size, header.fin ? size + remaining : this.#maxMessageSize)
+    chunk.copy(this.#assembled, this.#size, start, end)
+    this.#size = size
+  }
+
+  /** 8.1, failing fast: the first octet that cannot be text ends the connection, not the last frame of the message. */
+  #validate(chunk: Buffer, start: number, end: number): void {
+    if (this.#opcode !== Opcode.Text) return
+    this.#validator ??= new Utf8Validator()
+    if (!this.#validator.push(chunk, start, end)) throw invalidUtf8()
+  }
+
+  #handOn(parts: PartSink, chunk: Buffer, start: number, end: number, last: boolean): void {
+    const isBinary = this.#opcode === Opcode.Binary
+    this.#validate(chunk, start, end)
+    this.#size += end - start
+    if (last) this.#endMessage()
+    if (last || end > start) parts.messagePart(own(chunk, start, end), isBinary, last)
+  }
+
+  /** To twice what came, so that all copies together stay linear; never beyond `most`, which the message cannot exceed. */
+  #grow(needed: number, most: number): void {
+    const capacity = Math.min(most, Math.max(SMALLEST_CAPACITY, 2 * needed))
+    const grown = Buffer.allocUnsafeSlow(capacity)
+    this.#assembled.copy(grown, 0, 0, this.#size)
+    this.#assembled = grown
+  }
+
+  #deliverAssembled(): void {
+    const assembled = this.#assembled
+    const size = this.#size
+    this.#assembled = EMPTY
+    this.#deliver(assembled, 0, size)
+  }
+
+  #deliver(bytes: Buffer, start: number, end: number): void {
+    const isText = this.#opcode === Opcode.Text
+    // What was assembled has been looked at, piece by piece; so has nothing that came whole.
+    const knownUtf8 = this.#size > 0
+    this.#endMessage()
+    if (!isText) {
+      this.#sink.message(own(bytes, start, end), true)
+    } else if (this.#options.text === 'string') {
+      this.#sink.message(readText(bytes, start, end, knownUtf8), false)
+    } else {
+      if (!knownUtf8 && !isUtf8(bytes.subarray(start, end))) throw invalidUtf8()
+      this.#sink.message(own(bytes, start, end), false)
+    }
+  }
+
+  /** Committed before the sink hears of it: what it does next may already be about the next message. */
+  #endMessage(): void {
+    if (this.#validator?.complete === false) throw invalidUtf8()
+    this.#opcode = 0
+    this.#fragments = 0
+    this.#emptyFragments = 0
+    this.#size = 0
+    this.#validator = undefined
+  }
+
+  #tooBig(): ProtocolError {
+    const limit = this.#maxMessageSize
+    const message = `The message is larger than ${limit} octets; raise maxMessageSize if such messages are wanted`
+    return new ProtocolError('ERR_WS_MESSAGE_TOO_BIG', CloseCode.MessageTooBig, 'RFC 6455 10.4', message)
+  }
+
+  #tooManyFragments(): ProtocolError {
+    return new ProtocolError(
+      'ERR_WS_TOO_MANY_FRAGMENTS',
+      CloseCode.PolicyViolation,
+      'RFC 6455 10.4',
+      `The message has more than ${this.#options.maxFragments} fragments, or more than ${MAX_EMPTY_FRAGMENTS_IN_A_ROW} empty ones in a row`,
+    )
+  }
+}
+
+/** `bytes[start, end)` to keep: as it lies there when it is most of the memory behind it, else copied out of it. */
+function own(bytes: Buffer, start: number, end: number): Buffer {
+  if (2 * (end - start) >= bytes.buffer.byteLength) return bytes.subarray(start, end)
+  const copy = Buffer.allocUnsafe(end - start)
+  bytes.copy(copy, 0, start, end)
+  return copy
+}
+
+/** 5.6: the text in `bytes[start, end)`. */
+function readText(bytes: Buffer, start: number, end: number, knownUtf8: boolean): string {
+  if (start === end) return ''
+  const octets = bytes.subarray(start, end)
+  // ASCII, the common case, is a plain copy to a string.
+  if (isAscii(octets)) return octets.toString('latin1')
+  if (!knownUtf8 && !isUtf8(octets)) throw invalidUtf8()
+  return octets.toString()
+}
+
+function invalidUtf8(): ProtocolError {
+  const message = 'The text is not valid UTF-8; send octets that are not text as a binary message'
+  return new ProtocolError('ERR_WS_INVALID_UTF8', CloseCode.InvalidFramePayloadData, 'RFC 6455 8.1', message)
+}
