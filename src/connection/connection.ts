@@ -1,0 +1,522 @@
+/**
+ * A WebSocket connection: the protocol bound to a Duplex, from the moment it is OPEN until it has ended.
+ *
+ * Bytes come in through `receive`, which opens an output batch, decodes inside the only `try`, and closes the batch, so
+ * that all that handlers sent meanwhile leaves in one write. Messages go out through `send`. How it ends, `ending.ts`
+ * shows; `transportClosed` is the last thing that happens to it.
+ *
+ * The peer cannot make this class throw at anybody: what it does wrong fails this connection (RFC 6455 7.1.7), and is
+ * told to `error` and in the `CloseInfo`, whether somebody listens or not.
+ */
+import type { Duplex } from 'node:stream'
+import { ConnectionClosedError, ProtocolError, WebSocketError, invalidType, invalidValue } from '../errors.ts'
+import type { CloseInfo } from '../errors.ts'
+import { CloseCode, Opcode, writeCloseBody, writeControl, writeMessage } from '../framing/index.ts'
+import { Application } from './application.ts'
+import { Deferred } from './deferred.ts'
+import { Ending, ReadyState } from './ending.ts'
+import type { ConnectionHandler, MessageData, MessagesOptions, SendOptions } from './handler.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { Incoming } from './incoming.ts'
+import type { MessageStream } from './incoming.ts'
+import { MessageQueue } from './messages.ts'
+import type { Message } from './messages.ts'
+import { checkCount } from './options.ts'
+import type { ConnectionSettings } from './options.ts'
+import { Outgoing, OutgoingMessage } from './outgoing.ts'
+import type { MessageSource } from './outgoing.ts'
+import { Output } from './output.ts'
+import { opcodeOf, payloadOf } from './payload.ts'
+import { Hold, Receiver } from './receiver.ts'
+
+const MAX_CONTROL_PAYLOAD = 125
+const EMPTY = Buffer.alloc(0)
+
+/** Of the messages that wait as octets, those that are text: once they are in a queue, nothing else tells. */
+const octetsOfText = new WeakSet<Buffer>()
+
+/** From a transport to its connection: the listeners below serve all connections, so that none costs a closure. */
+const kConnection = Symbol('connection')
+type Bound = Duplex & { [kConnection]: Connection }
+
+function onData(this: Bound, chunk: Buffer): void {
+  this[kConnection].receive(chunk)
+}
+function onDrain(this: Bound): void {
+  this[kConnection].transportDrained()
+}
+function onEnd(this: Bound): void {
+  this[kConnection].transportEnded()
+}
+function onError(this: Bound, error: Error): void {
+  this[kConnection].transportFailed(error)
+}
+function onClose(this: Bound): void {
+  this[kConnection].transportClosed()
+}
+
+export class Connection<Data = unknown> {
+  /** Whatever the application keeps with a connection; on a server what its `upgrade` answered. */
+  data: Data
+  /** The subprotocol agreed upon, or the empty string (RFC 6455 1.9). */
+  readonly protocol: string
+
+  readonly #socket: Duplex
+  readonly #settings: ConnectionSettings
+  readonly #application: Application<Data>
+  readonly #output: Output
+  readonly #receiver: Receiver
+  readonly #heartbeat: Heartbeat
+  readonly #ending: Ending
+  /** The latest Ping that could not be answered yet; earlier ones need no answer any more (5.5.3). */
+  #unansweredPing: Buffer | undefined = undefined
+  /** `send` answered false, and `drain` has not been told since. */
+  #drainOwed = false
+  #messages: MessageQueue | undefined = undefined
+  /** Messages in parts, when somebody wants them so. */
+  #incoming: Incoming | undefined = undefined
+  /** Messages that are being streamed, once there has been one. */
+  #outgoing: Outgoing | undefined = undefined
+  #closed: Deferred<CloseInfo> | undefined = undefined
+  #drained: Deferred<void> | undefined = undefined
+
+  /** @internal */
+  constructor(
+    socket: Duplex,
+    settings: ConnectionSettings,
+    handler: ConnectionHandler<Connection<Data>>,
+    data: Data,
+    protocol: string,
+  ) {
+    this.data = data
+    this.protocol = protocol
+    this.#socket = socket
+    this.#settings = settings
+    this.#application = new Application(this, handler, (error) => this.#fail(error, CloseCode.InternalError, ''))
+    this.#output = new Output(socket, this)
+    this.#receiver = new Receiver(socket, this, settings)
+    this.#heartbeat = new Heartbeat(settings.clock.now)
+    this.#ending = new Ending(socket, settings, this.#output, this.#receiver)
+  }
+
+  /**
+   * Takes the transport over, tells `open`, and starts to read. `greeting` is what has to leave first, `head` what had
+   * been read beyond the opening handshake.
+   * @internal
+   */
+  start(greeting: string, head: Buffer): void {
+    const socket = Object.assign(this.#socket, { [kConnection]: this })
+    socket.on('data', onData).on('drain', onDrain).on('end', onEnd).on('error', onError).on('close', onClose)
+    this.#settings.clock.add(this)
+    this.#output.begin()
+    if (greeting !== '') this.#output.push(Buffer.from(greeting, 'latin1'))
+    const opening = this.#application.open()
+    if (opening !== undefined) void opening.then(() => this.#receiver.release(Hold.Opening))
+    // Who iterates over the messages may do so within `open`; for `message` they wait until it has settled.
+    if (opening !== undefined && this.#application.takesMessages && this.readyState === ReadyState.Open) {
+      this.#receiver.hold(Hold.Opening)
+    }
+    this.#output.end()
+    if (head.length > 0) this.receive(head)
+    if (!this.#receiver.held) socket.resume()
+  }
+
+  /** 1 open, 2 closing, 3 closed; see `ReadyState`. */
+  get readyState(): 1 | 2 | 3 {
+    return this.#ending.readyState
+  }
+
+  /** Octets sent, headers included, that the operating system has not taken yet. */
+  get bufferedAmount(): number {
+    return this.#output.bufferedAmount + (this.#outgoing?.size ?? 0)
+  }
+
+  /** Settles when the connection has ended, however it ended; never rejects. */
+  get closed(): Promise<CloseInfo> {
+    if (this.#ending.info !== undefined) return Promise.resolve(this.#ending.info)
+    this.#closed ??= new Deferred()
+    return this.#closed.promise
+  }
+
+  /**
+   * Sends a message: a string as text, octets as binary (RFC 6455 6.1). Large octets are passed on by reference, as
+   * `socket.write` does: leave them alone until they have been sent.
+   *
+   * Answers whether the queue is below the high-water mark; when not, wait for `drain` or `drained()`. After the close
+   * it answers `false` and sends nothing. Throws a `TypeError` for data of another type.
+   */
+  send(data: MessageData, options?: SendOptions): boolean {
+    const payload = payloadOf(data)
+    const opcode = opcodeOf(payload, options?.binary)
+    const fragmentSize = checkCount('fragmentSize', options?.fragmentSize ?? this.#settings.fragmentSize)
+    if (!this.#maySend()) return false
+    this.#heartbeat.activeAt = this.#settings.clock.now
+    writeMessage(
+      this.#outgoing?.target ?? this.#output,
+      opcode,
+      payload,
+      this.#settings.role === 'client',
+      fragmentSize,
+    )
+    return this.#sent()
+  }
+
+  /**
+   * Sends one message while it is still being made: every chunk of `source` leaves as a fragment (5.4), as fast as the
+   * peer reads. The first chunk tells whether it is text, unless `binary` does. Messages sent meanwhile follow it;
+   * a second stream waits for the first.
+   *
+   * Settles when the message has been sent, or handed on to the operating system. Rejects with
+   * `ConnectionClosedError` when the connection ends before, and with what the source throws; if a part of the message
+   * has left by then, the connection is failed with 1011, as nobody could tell the rest.
+   */
+  sendStream(source: MessageSource, options: SendOptions = {}): Promise<void> {
+    const fragmentSize = checkCount('fragmentSize', options.fragmentSize ?? this.#settings.fragmentSize)
+    const message = new OutgoingMessage(this.#settings.role === 'client', fragmentSize, options.binary)
+    this.#outgoing ??= new Outgoing({
+      target: this.#output,
+      isOpen: () => this.readyState === ReadyState.Open,
+      written: () => this.#streamWritten(),
+      failed: (thrown) => this.#fail(sourceError(thrown), CloseCode.InternalError, ''),
+      passed: () => this.#streamPassed(),
+    })
+    const sent: Promise<void> = this.#outgoing.send(message, source).then((complete) => {
+      if (complete) return
+      // Whoever waits hears that the connection has ended; that nobody waits is no fault, and ends no process.
+      sent.catch(() => {})
+      throw new ConnectionClosedError(this.#ending.explanation)
+    })
+    return sent
+  }
+
+  /** Settles when the queue is below the high-water mark; rejects with `ConnectionClosedError` if it never will be. */
+  drained(): Promise<void> {
+    if (this.readyState !== ReadyState.Open) {
+      return Promise.reject(new ConnectionClosedError(this.#ending.info ?? this.#ending.explanation))
+    }
+    if (this.bufferedAmount < this.#settings.highWaterMark) return Promise.resolve()
+    this.#output.askDrain()
+    this.#drained ??= new Deferred()
+    return this.#drained.promise
+  }
+
+  /** Sends a Ping of at most 125 octets (5.5.2); answers as `send` does. */
+  ping(payload: MessageData = EMPTY): boolean {
+    return this.#sendControl(Opcode.Ping, payload)
+  }
+
+  /** Sends a Pong that nobody asked for (5.5.3). Pings are answered without this. */
+  pong(payload: MessageData = EMPTY): boolean {
+    return this.#sendControl(Opcode.Pong, payload)
+  }
+
+  /**
+   * Starts the closing handshake (7.1.2) with a code from 1000, 3000-3999 or 4000-4999 (or the others of 7.4.1 that may
+   * be sent) and a reason of at most 123 octets; messages that wait are sent first. Settles when the connection has
+   * ended. Throws a `TypeError` or `RangeError` for a code or reason that cannot be sent.
+   */
+  close(code?: number, reason?: string): Promise<CloseInfo> {
+    const body = writeCloseBody(code, reason)
+    if (code === CloseCode.MandatoryExtension && this.#settings.role === 'server') throw clientsCode()
+    if (this.readyState === ReadyState.Open) this.#ending.close(body, 'local')
+    return this.closed
+  }
+
+  /** Ends the connection at once, without a closing handshake; what was queued is lost. */
+  terminate(): void {
+    if (this.readyState !== ReadyState.Closed) this.#ending.terminate()
+  }
+
+  /** No further message is delivered, and the peer is made to wait, until `resume`. */
+  pause(): void {
+    if (this.readyState === ReadyState.Open) this.#receiver.hold(Hold.Pause)
+  }
+
+  resume(): void {
+    this.#receiver.release(Hold.Pause)
+  }
+
+  /**
+   * The messages, for a connection whose handler has no `message`. The loop ends when the connection was closed with
+   * 1000, 1001 or without a code, and throws `ConnectionClosedError` otherwise.
+   *
+   * With `stream` each message is an iterable of its parts, to be read before the next one.
+   */
+  messages(options?: MessagesOptions & { readonly stream?: false }): AsyncIterableIterator<Message, undefined>
+  messages(options: MessagesOptions & { readonly stream: true }): AsyncIterableIterator<MessageStream, undefined>
+  messages({ stream = false, maxMessageSize = Infinity }: MessagesOptions = {}):
+    | AsyncIterableIterator<Message, undefined>
+    | AsyncIterableIterator<MessageStream, undefined> {
+    if (this.#application.takesMessages || (this.#incoming !== undefined && !stream)) {
+      const message = 'The messages of this connection go to `message` of its handler, or are streamed already'
+      throw invalidType('ERR_WS_HAS_HANDLER', message)
+    }
+    return stream ? this.#messageStreams(checkCount('maxMessageSize', maxMessageSize)) : this.#queue()
+  }
+
+  /** As `messages()`. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message, undefined> {
+    return this.messages()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close(CloseCode.NormalClosure)
+  }
+
+  /** @internal */
+  receive(chunk: Buffer): void {
+    this.#heartbeat.heardAt = this.#settings.clock.now
+    this.#output.begin()
+    try {
+      this.#receiver.receive(chunk)
+    } catch (error) {
+      if (error instanceof ProtocolError) this.#fail(error, error.closeCode, error.message)
+      else this.#application.threw(error)
+    }
+    this.#output.end()
+  }
+
+  /** @internal */
+  messageReceived(data: Message, isBinary: boolean): void {
+    this.#heartbeat.activeAt = this.#settings.clock.now
+    if (this.#application.takesMessages) this.#application.message(data, isBinary)
+    else this.#enqueue(data, isBinary)
+  }
+
+  /** @internal */
+  partReceived(part: Buffer, isBinary: boolean, last: boolean): void {
+    this.#heartbeat.activeAt = this.#settings.clock.now
+    const isOpen = this.readyState === ReadyState.Open
+    this.#incoming?.part(part, isBinary, last, !isOpen)
+    if (isOpen && this.#incoming?.full === true) this.#receiver.hold(Hold.Queue)
+  }
+
+  /** @internal */
+  pingReceived(payload: Buffer): void {
+    // 5.5.3: only the latest Ping needs an answer, and a peer that does not read gets no queue of them.
+    if (this.#output.blocked) {
+      this.#unansweredPing = payload
+      this.#output.askDrain()
+    } else {
+      this.#writeControl(Opcode.Pong, payload)
+    }
+    this.#application.ping(payload)
+  }
+
+  /** @internal */
+  pongReceived(payload: Buffer): void {
+    this.#application.pong(payload)
+  }
+
+  /** @internal */
+  closeReceived(code: number, reason: string): void {
+    // 5.5.2: a Ping is answered "unless it already received a Close frame".
+    this.#unansweredPing = undefined
+    this.#ending.closeReceived(code, reason)
+  }
+
+  /**
+   * Sends frames that were encoded once for many connections.
+   * @internal
+   */
+  sendEncoded(frames: readonly Buffer[]): boolean {
+    if (!this.#maySend()) return false
+    this.#heartbeat.activeAt = this.#settings.clock.now
+    const target = this.#outgoing?.target ?? this.#output
+    for (const frame of frames) target.push(frame)
+    return this.#sent()
+  }
+
+  /** @internal */
+  outputDrained(): void {
+    const ping = this.#unansweredPing
+    this.#unansweredPing = undefined
+    if (ping !== undefined && !this.#ending.mute) this.#writeControl(Opcode.Pong, ping)
+    // To whoever may not send any more it is of no use.
+    if (this.readyState !== ReadyState.Open) return
+    this.#outgoing?.goOn()
+    // What waits for the end of a streamed message has not gone.
+    if (this.bufferedAmount >= this.#settings.highWaterMark) return
+    this.#drained?.resolve()
+    this.#drained = undefined
+    if (!this.#drainOwed) return
+    this.#drainOwed = false
+    this.#application.drain()
+  }
+
+  /** @internal */
+  tick(now: number): void {
+    if (this.readyState !== ReadyState.Open) {
+      const error = this.#ending.tick(now)
+      if (error !== undefined) this.#application.error(error)
+    } else if (this.#receiver.held) {
+      this.#heartbeat.suspend(now)
+    } else {
+      this.#checkPeer(now)
+    }
+  }
+
+  /** @internal */
+  transportDrained(): void {
+    this.#output.drained()
+  }
+
+  /** @internal */
+  transportEnded(): void {
+    this.#ending.transportEnded()
+  }
+
+  /** @internal */
+  transportFailed(error: Error): void {
+    if (this.#ending.transportFailed(error)) this.#application.error(error)
+  }
+
+  /** @internal */
+  transportClosed(): void {
+    // `error` stays: a transport may fail once more when it has ended, and nobody else would listen.
+    this.#socket.off('data', onData).off('drain', onDrain).off('end', onEnd).off('close', onClose)
+    const info = this.#ending.transportClosed()
+    this.#settings.clock.delete(this)
+    this.#outgoing?.stop()
+    this.ended()
+    this.#application.close(info)
+    this.#closed?.resolve(info)
+    this.#drained?.reject(new ConnectionClosedError(info))
+    this.#messages?.end(info)
+    this.#incoming?.end(info)
+  }
+
+  /**
+   * For those who keep lists of connections: this one is over.
+   * @internal
+   */
+  protected ended(): void {}
+
+  #checkPeer(now: number): void {
+    switch (this.#heartbeat.judge(now, this.#settings, this.#receiver)) {
+      case 'fine':
+        break
+      case 'ping':
+        this.#writeControl(Opcode.Ping, EMPTY)
+        break
+      case 'idle':
+        this.#ending.close(writeCloseBody(CloseCode.GoingAway, 'idle'), 'timeout')
+        break
+      case 'silent': {
+        const message = 'Nothing was heard from the peer, not even an answer to a Ping'
+        const error = new WebSocketError('ERR_WS_HEARTBEAT_TIMEOUT', message)
+        this.#ending.failNow(error, 'timeout')
+        this.#application.error(error)
+        break
+      }
+      case 'stalled': {
+        const error = new WebSocketError('ERR_WS_FRAME_TIMEOUT', 'The peer began a frame and did not go on in time')
+        this.#ending.fail(error, CloseCode.PolicyViolation, 'timeout')
+        this.#application.error(error)
+      }
+    }
+  }
+
+  #sendControl(opcode: number, data: MessageData): boolean {
+    const given = payloadOf(data)
+    const payload = typeof given === 'string' ? Buffer.from(given) : given
+    if (payload.length > MAX_CONTROL_PAYLOAD) {
+      throw invalidValue('ERR_WS_INVALID_DATA', `A Ping or Pong has at most 125 octets, this one has ${payload.length}`)
+    }
+    if (!this.#maySend()) return false
+    this.#writeControl(opcode, payload)
+    return this.#sent()
+  }
+
+  #writeControl(opcode: number, payload: Buffer): void {
+    writeControl(this.#output, opcode, payload, this.#settings.role === 'client')
+  }
+
+  /** Whether anything may be sent: the connection is open, and not more waits than may wait. */
+  #maySend(): boolean {
+    if (this.readyState !== ReadyState.Open) return false
+    const limit = this.#settings.maxBufferedAmount
+    if (this.bufferedAmount < limit) return true
+    this.#output.flush()
+    if (this.bufferedAmount < limit) return true
+    const message = `At least ${limit} octets wait for a peer that does not read; heed what send() answers, or raise maxBufferedAmount`
+    const error = new WebSocketError('ERR_WS_BUFFER_OVERFLOW', message)
+    this.#ending.failNow(error, 'local')
+    this.#application.error(error)
+    return false
+  }
+
+  /** The answer for what was just queued. */
+  #sent(): boolean {
+    const { highWaterMark } = this.#settings
+    if (this.bufferedAmount < highWaterMark) return true
+    this.#output.flush()
+    if (this.bufferedAmount < highWaterMark) return true
+    this.#drainOwed = true
+    this.#output.askDrain()
+    return false
+  }
+
+  #streamWritten(): boolean {
+    this.#heartbeat.activeAt = this.#settings.clock.now
+    const { highWaterMark } = this.#settings
+    if (this.#output.bufferedAmount < highWaterMark) return true
+    this.#output.flush()
+    if (this.#output.bufferedAmount < highWaterMark) return true
+    this.#output.askDrain()
+    return false
+  }
+
+  #streamPassed(): void {
+    // Whoever was told to wait because of this message need not any more.
+    if (this.#drainOwed || this.#drained !== undefined) this.#output.askDrain()
+  }
+
+  #fail(error: Error, closeCode: number, reason: string): void {
+    if (this.readyState === ReadyState.Closed) return
+    this.#ending.fail(error, closeCode, 'local', reason)
+    this.#application.error(error)
+  }
+
+  #enqueue(message: Message, isBinary: boolean): void {
+    const queue = this.#queue()
+    if (!isBinary && typeof message !== 'string') octetsOfText.add(message)
+    if (this.readyState !== ReadyState.Open) {
+      queue.offer(message)
+      return
+    }
+    queue.push(message)
+    if (queue.full) this.#receiver.hold(Hold.Queue)
+  }
+
+  #queue(): MessageQueue {
+    if (this.#messages === undefined) {
+      this.#messages = new MessageQueue(() => this.#receiver.release(Hold.Queue))
+      if (this.#ending.info !== undefined) this.#messages.end(this.#ending.info)
+    }
+    return this.#messages
+  }
+
+  #messageStreams(maxMessageSize: number): MessageQueue<MessageStream> {
+    if (this.#incoming === undefined) {
+      const incoming = new Incoming(() => this.#receiver.release(Hold.Queue), this.#settings.text === 'string')
+      this.#incoming = incoming
+      for (const message of this.#messages?.takeAll() ?? []) {
+        incoming.add(message, typeof message !== 'string' && !octetsOfText.has(message))
+      }
+      this.#receiver.stream(maxMessageSize)
+      if (this.#ending.info !== undefined) incoming.end(this.#ending.info)
+    }
+    return this.#incoming.messages
+  }
+}
+
+/** 7.4.1: a server that misses an extension refuses the opening handshake instead. */
+function clientsCode(): RangeError {
+  return invalidValue('ERR_WS_INVALID_CLOSE_CODE', 'Close code 1010 is for clients; a server uses 1002 or 1008')
+}
+
+function sourceError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown
+  return new WebSocketError('ERR_WS_SOURCE', 'The source of a streamed message threw', { cause: thrown })
+}

@@ -1,0 +1,160 @@
+/**
+ * How a connection ends: what the closing handshake (`closing.ts`) asks for is done here to the transport, each step
+ * with a deadline, so that no peer can keep a connection by not answering.
+ */
+import type { Duplex } from 'node:stream'
+import { WebSocketError } from '../errors.ts'
+import type { CloseInfo, CloseInitiator } from '../errors.ts'
+import { CloseCode, MAX_REASON_LENGTH, Opcode, writeCloseBody, writeControl } from '../framing/index.ts'
+import { ClosingHandshake } from './closing.ts'
+import { END_TIMEOUT } from './options.ts'
+import type { ConnectionSettings } from './options.ts'
+import type { Output } from './output.ts'
+import { Hold } from './receiver.ts'
+import type { Receiver } from './receiver.ts'
+
+/** The states of a connection, by the numbers that browsers use. */
+export const ReadyState = { Connecting: 0, Open: 1, Closing: 2, Closed: 3 } as const
+
+export class Ending {
+  readyState: 1 | 2 | 3 = ReadyState.Open
+  /** The explanation, once the connection has ended. */
+  info: CloseInfo | undefined = undefined
+  /** Our half of the transport has been ended: nothing can be sent any more. */
+  mute = false
+  readonly #socket: Duplex
+  readonly #settings: ConnectionSettings
+  readonly #output: Output
+  readonly #receiver: Receiver
+  #closing: ClosingHandshake | undefined = undefined
+  /** When the step that we are at has taken too long. */
+  #deadline = Infinity
+
+  constructor(socket: Duplex, settings: ConnectionSettings, output: Output, receiver: Receiver) {
+    this.#socket = socket
+    this.#settings = settings
+    this.#output = output
+    this.#receiver = receiver
+  }
+
+  /** The explanation so far. */
+  get explanation(): CloseInfo {
+    return this.#begin('local').info
+  }
+
+  /** 7.1.2: starts the closing handshake. */
+  close(body: Buffer, initiator: CloseInitiator): void {
+    this.#begin(initiator)
+    this.#sendClose(body)
+    this.#deadline = this.#settings.clock.after(this.#settings.closeTimeout)
+    // The peer's Close stands behind everything that it sent before, so reading has to go on.
+    this.#receiver.release(Hold.Pause | Hold.Opening | Hold.Queue)
+  }
+
+  /** A Close frame came. */
+  closeReceived(code: number, reason: string): void {
+    const { role } = this.#settings
+    const closing = this.#begin('peer')
+    closing.receive(code, reason)
+    this.#receiver.stop()
+    // 5.5.1: the answer "typically echos the status code it received"; the reason goes with it.
+    if (closing.step(role) === 'answer') {
+      this.#sendClose(code === CloseCode.NoStatusReceived ? writeCloseBody() : writeCloseBody(code, reason))
+    }
+    // 7.1.1: the server ends TCP first; the client only waits for that.
+    if (closing.step(role) === 'end') this.#endTransport()
+    else this.#awaitEnd()
+  }
+
+  /** 7.1.7: fails the connection, with a Close frame that tells the peer why, as far as `reason` does. */
+  fail(error: Error, closeCode: number, initiator: CloseInitiator, reason = ''): void {
+    const closing = this.#begin(initiator)
+    closing.cause ??= error
+    if (!closing.sent && !this.mute) {
+      this.#sendClose(writeCloseBody(closeCode, reason.slice(0, MAX_REASON_LENGTH)))
+    }
+    this.#endTransport()
+  }
+
+  /** Fails the connection without a word, to a peer that would not hear it. */
+  failNow(error: Error, initiator: CloseInitiator): void {
+    this.#begin(initiator).cause ??= error
+    this.#destroy()
+  }
+
+  terminate(): void {
+    this.#begin('local')
+    this.#destroy()
+  }
+
+  /** Answers the error, if a deadline has passed that is one. */
+  tick(now: number): Error | undefined {
+    if (now < this.#deadline) return undefined
+    const closing = this.#begin('timeout')
+    const unanswered = closing.step(this.#settings.role) === 'await-close' && closing.cause === undefined
+    if (unanswered) {
+      closing.initiator = 'timeout'
+      closing.cause = new WebSocketError('ERR_WS_CLOSE_TIMEOUT', 'The peer did not answer our Close frame in time')
+    }
+    this.#destroy()
+    return unanswered ? closing.cause : undefined
+  }
+
+  /** The peer's FIN. */
+  transportEnded(): void {
+    this.#begin('network')
+    this.#endTransport()
+  }
+
+  /** Answers whether anything was lost: after the closing handshake it does not matter how the transport ends. */
+  transportFailed(error: Error): boolean {
+    const closing = this.#begin('network')
+    if (this.readyState === ReadyState.Closed || (closing.sent && closing.received)) return false
+    closing.cause ??= error
+    return true
+  }
+
+  transportClosed(): CloseInfo {
+    this.info = this.#begin('network').info
+    this.readyState = ReadyState.Closed
+    this.#destroy()
+    return this.info
+  }
+
+  #begin(initiator: CloseInitiator): ClosingHandshake {
+    if (this.#closing === undefined) {
+      this.#closing = new ClosingHandshake(initiator)
+      this.readyState = ReadyState.Closing
+    }
+    return this.#closing
+  }
+
+  #sendClose(body: Buffer): void {
+    this.#begin('local').sent = true
+    writeControl(this.#output, Opcode.Close, body, this.#settings.role === 'client')
+  }
+
+  /** Our FIN, behind all that was sent; what the peer still sends is dropped (7.1.1). */
+  #endTransport(): void {
+    this.#receiver.stop()
+    this.#awaitEnd()
+    this.mute = true
+    this.#socket.end()
+  }
+
+  /** The peer's FIN is due, soon if it has all that we sent. */
+  #awaitEnd(): void {
+    const { clock, closeTimeout } = this.#settings
+    this.#output.flush()
+    const wait = this.#output.bufferedAmount > 0 ? closeTimeout : Math.min(closeTimeout, END_TIMEOUT)
+    this.#deadline = clock.after(wait)
+  }
+
+  #destroy(): void {
+    this.#receiver.stop()
+    this.#output.discard()
+    this.mute = true
+    this.#deadline = Infinity
+    this.#socket.destroy()
+  }
+}

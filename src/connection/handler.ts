@@ -1,0 +1,43 @@
+/**
+ * What an application gives a connection to call. One handler object serves all connections of a server, so a
+ * connection costs no listeners and no closures.
+ */
+import type { CloseInfo } from '../errors.ts'
+import type { Connection } from './connection.ts'
+
+/** What `send` takes: a string leaves as a text message, octets as a binary one. */
+export type MessageData = string | ArrayBufferView | ArrayBufferLike
+
+export interface SendOptions {
+  /** Sends octets as text (`false`) or a string as binary (`true`). Octets sent as text must be valid UTF-8. */
+  readonly binary?: boolean
+  /** Octets of payload above which this message leaves in fragments; overrides the connection's. */
+  readonly fragmentSize?: number
+}
+
+export interface MessagesOptions {
+  /** Messages as they come, each an iterable of its parts. */
+  readonly stream?: boolean
+  /** With `stream`: octets of a message. No limit, unless given. */
+  readonly maxMessageSize?: number
+}
+
+/**
+ * The functions of a handler; all may be async. One that throws or rejects fails its connection with 1011, is reported
+ * to `error`, and harms no other connection.
+ */
+export interface ConnectionHandler<C = Connection> {
+  /** The connection is open. While a promise of this function is unsettled, no message is read for `message`. */
+  open?(ws: C): unknown
+  /** A message: text is a string (a Buffer with `text: 'buffer'`), binary a Buffer; both may be kept. */
+  message?(ws: C, data: string | Buffer, isBinary: boolean): unknown
+  /** A Ping came; it has been answered. */
+  ping?(ws: C, payload: Buffer): unknown
+  pong?(ws: C, payload: Buffer): unknown
+  /** The queue is below the high-water mark again, after `send` had answered `false`. */
+  drain?(ws: C): unknown
+  /** The last event, exactly once. */
+  close?(ws: C, info: CloseInfo): unknown
+  /** At most once, before `close`: the peer broke the protocol, a deadline passed, the transport or a handler failed. */
+  error?(ws: C, error: Error): unknown
+}

@@ -1,0 +1,184 @@
+/**
+ * Messages that are sent while they are still being made: every chunk of the source leaves as a fragment (RFC 6455 5.4).
+ * Control frames may go between the fragments, other messages may not: they are encoded at once, but held back until the
+ * streamed message that was asked for before them is over. So everything leaves in the order in which it was asked for.
+ */
+import { invalidType } from '../errors.ts'
+import { FrameList, Opcode, Utf8Validator, writeFragments } from '../framing/index.ts'
+import type { FrameTarget } from '../framing/index.ts'
+import { Deferred } from './deferred.ts'
+import type { MessageData } from './handler.ts'
+import { opcodeOf, payloadOf } from './payload.ts'
+
+const EMPTY = Buffer.alloc(0)
+
+/** What a message can be made of: chunks as `send` takes them, one by one. */
+export type MessageSource = Iterable<MessageData> | AsyncIterable<MessageData>
+
+/** Where messages go. */
+export interface Way {
+  readonly target: FrameTarget
+  /** Whether anything can be sent. */
+  isOpen(): boolean
+  /** Something was written; answers whether more is welcome. When not, `goOn` will be called. */
+  written(): boolean
+  /** A source threw, and the peer has a part of its message. */
+  failed(thrown: unknown): void
+  /** A message is over, and what it held back has been handed on. */
+  passed(): void
+}
+
+/** The messages that are being streamed: the first of them leaves, the others wait for their turn. */
+export class Outgoing {
+  readonly #way: Way
+  readonly #messages: OutgoingMessage[] = []
+
+  constructor(way: Way) {
+    this.#way = way
+  }
+
+  /** Octets that are held back. */
+  get size(): number {
+    let size = 0
+    for (const { held } of this.#messages) size += held.size
+    return size
+  }
+
+  /** Where a message goes that is sent now: behind all that are being streamed. */
+  get target(): FrameTarget {
+    return this.#messages.at(-1)?.held ?? this.#way.target
+  }
+
+  /** Sends all of `source` when its turn has come. Answers whether it got to its end; not, when the way was closed before. */
+  async send(message: OutgoingMessage, source: MessageSource): Promise<boolean> {
+    const before = this.#messages.at(-1)
+    this.#messages.push(message)
+    await before?.over.promise
+    if (!this.#way.isOpen()) message.stop()
+    try {
+      return await message.send(source, this.#way)
+    } catch (error) {
+      if (message.begun && this.#way.isOpen()) this.#way.failed(error)
+      throw error
+    } finally {
+      this.#pass(message)
+    }
+  }
+
+  /** More is welcome. */
+  goOn(): void {
+    this.#messages[0]?.goOn()
+  }
+
+  /** Nothing can be sent any more. */
+  stop(): void {
+    for (const message of this.#messages) message.stop()
+  }
+
+  /** In one go, as something may be sent at any time: nothing may be held back for a message that is over. */
+  #pass(message: OutgoingMessage): void {
+    this.#messages.shift()
+    if (this.#way.isOpen()) for (const frame of message.held.frames) this.#way.target.push(frame)
+    message.over.resolve()
+    this.#way.passed()
+  }
+}
+
+export class OutgoingMessage {
+  /** What has to wait for the end of this message. */
+  held: FrameList = new FrameList()
+  readonly over: Deferred<void> = new Deferred()
+  readonly #stopped = new Deferred<false>()
+  readonly #masked: boolean
+  readonly #fragmentSize: number
+  #binary: boolean | undefined
+  /** Of the next frame; `undefined` before the first. */
+  #opcode: number | undefined = undefined
+  /** The first half of a character that two strings share. */
+  #half = ''
+  readonly #validator = new Utf8Validator()
+  #waiting: Deferred<void> | undefined = undefined
+
+  /** `binary`: the type of the message; when not given, the first chunk tells. */
+  constructor(masked: boolean, fragmentSize: number, binary: boolean | undefined) {
+    this.#masked = masked
+    this.#fragmentSize = fragmentSize
+    this.#binary = binary
+  }
+
+  /** Whether a part of it has left, so that the peer expects the rest. */
+  get begun(): boolean {
+    return this.#opcode !== undefined
+  }
+
+  /** Sends all of `source`. Answers whether the message got to its end; not, when it was stopped before. */
+  send(source: MessageSource, way: Way): Promise<boolean> {
+    // A source that is slow, or says nothing at all, holds up nobody: it is left when it brings its next chunk.
+    return Promise.race([this.#sendAll(source, way), this.#stopped.promise])
+  }
+
+  /** More is welcome. */
+  goOn(): void {
+    this.#waiting?.resolve()
+  }
+
+  /** Nothing can be sent any more. */
+  stop(): void {
+    this.held = new FrameList()
+    this.#stopped.resolve(false)
+    this.goOn()
+  }
+
+  async #sendAll(source: MessageSource, way: Way): Promise<boolean> {
+    for await (const chunk of source) {
+      if (!way.isOpen()) return false
+      this.#write(way, chunk)
+      if (way.written()) continue
+      this.#waiting = new Deferred()
+      await this.#waiting.promise
+      if (!way.isOpen()) return false
+    }
+    if (!way.isOpen()) return false
+    this.#end(way)
+    return true
+  }
+
+  #write(way: Way, chunk: MessageData): void {
+    const octets = this.#octetsOf(payloadOf(chunk))
+    if (this.#binary === false && !this.#validator.push(octets, 0, octets.length)) throw notText()
+    if (octets.length > 0) this.#frame(way, octets, false)
+  }
+
+  #end(way: Way): void {
+    if (!this.#validator.complete) throw notText()
+    // Half a character that nothing follows is none; it leaves as U+FFFD.
+    this.#frame(way, Buffer.from(this.#half), true)
+  }
+
+  #octetsOf(payload: string | Buffer): Buffer {
+    this.#binary ??= typeof payload !== 'string'
+    const half = this.#half
+    if (typeof payload !== 'string') {
+      this.#half = ''
+      return half === '' ? payload : Buffer.concat([Buffer.from(half), payload])
+    }
+    const text = half + payload
+    const cut = isHighSurrogate(text.charCodeAt(text.length - 1)) ? text.length - 1 : text.length
+    this.#half = text.slice(cut)
+    return cut === 0 ? EMPTY : Buffer.from(text.slice(0, cut))
+  }
+
+  #frame(way: Way, payload: Buffer, last: boolean): void {
+    const opcode = this.#opcode ?? opcodeOf('', this.#binary)
+    this.#opcode = Opcode.Continuation
+    writeFragments(way.target, opcode, payload, this.#masked, this.#fragmentSize, last)
+  }
+}
+
+function isHighSurrogate(code: number): boolean {
+  return (code & 0xfc00) === 0xd800
+}
+
+function notText(): TypeError {
+  return invalidType('ERR_WS_INVALID_DATA', 'The octets of this stream are not valid UTF-8, so it can only be binary')
+}

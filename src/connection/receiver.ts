@@ -1,0 +1,147 @@
+/**
+ * The way in: what the transport reads becomes messages and control frames for the connection.
+ *
+ * Reading can be held, for several reasons at once; it goes on when the last of them is gone. What had been read by
+ * then waits here, less than one read of it. Once stopped, everything that still comes is dropped (RFC 6455 7.1.7).
+ */
+import type { Duplex } from 'node:stream'
+import { FrameDecoder, MessageAssembler } from '../framing/index.ts'
+import type { MessageOptions, MessageSink, PartSink } from '../framing/index.ts'
+import type { Progress } from './heartbeat.ts'
+
+/** Why reading is held. */
+export const Hold = {
+  /** The application asked for it. */
+  Pause: 1,
+  /** An async `open` has not settled. */
+  Opening: 2,
+  /** Nobody has taken the messages that wait. */
+  Queue: 4,
+} as const
+
+export interface ReceiverOwner {
+  /** Bytes to decode that were held back. */
+  receive(chunk: Buffer): void
+  messageReceived(data: string | Buffer, isBinary: boolean): void
+  partReceived(part: Buffer, isBinary: boolean, last: boolean): void
+  pingReceived(payload: Buffer): void
+  pongReceived(payload: Buffer): void
+  closeReceived(code: number, reason: string): void
+}
+
+export class Receiver implements MessageSink, PartSink, Progress {
+  octets = 0
+  readonly #socket: Duplex
+  readonly #owner: ReceiverOwner
+  readonly #assembler: MessageAssembler
+  readonly #decoder: FrameDecoder
+  #holds = 0
+  #stopped = false
+  #reading = false
+  #unread: Buffer | undefined = undefined
+  #goingOn = false
+
+  constructor(socket: Duplex, owner: ReceiverOwner, options: MessageOptions) {
+    this.#socket = socket
+    this.#owner = owner
+    this.#assembler = new MessageAssembler(this, options)
+    this.#decoder = new FrameDecoder(this.#assembler)
+  }
+
+  get held(): boolean {
+    return this.#holds !== 0
+  }
+
+  get inFrame(): boolean {
+    return this.#decoder.inFrame
+  }
+
+  get frames(): number {
+    return this.#decoder.frames
+  }
+
+  /** Throws the `ProtocolError` of the first rule that the peer broke, and whatever the owner throws. */
+  receive(chunk: Buffer): void {
+    if (this.#stopped) return
+    // A transport in memory may bring the next octets from within a write, while these are being read.
+    if (this.held || this.#reading || this.#unread !== undefined) {
+      this.#unread = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk])
+      return
+    }
+    this.#reading = true
+    const taken = this.#decoder.decode(chunk)
+    this.#reading = false
+    this.octets += taken
+    if (taken < chunk.length || this.#unread !== undefined) this.#keep(chunk.subarray(taken))
+  }
+
+  hold(reason: number): void {
+    this.#holds |= reason
+    this.#decoder.stop()
+    this.#socket.pause()
+  }
+
+  release(reason: number): void {
+    if (this.#holds === 0) return
+    this.#holds &= ~reason
+    if (this.#holds !== 0) return
+    this.#decoder.resume()
+    this.#goOnLater()
+  }
+
+  /** From now on messages are told in parts; each may have `maxMessageSize` octets. */
+  stream(maxMessageSize: number): void {
+    this.#assembler.stream(this, maxMessageSize)
+  }
+
+  /** Drops all that was not yet read, and all that comes. */
+  stop(): void {
+    this.#stopped = true
+    this.#unread = undefined
+    this.#decoder.stop()
+    this.#holds = 0
+    this.#socket.resume()
+  }
+
+  message(data: string | Buffer, isBinary: boolean): void {
+    this.#owner.messageReceived(data, isBinary)
+  }
+
+  messagePart(part: Buffer, isBinary: boolean, last: boolean): void {
+    this.#owner.partReceived(part, isBinary, last)
+  }
+
+  ping(payload: Buffer): void {
+    this.#owner.pingReceived(payload)
+  }
+
+  pong(payload: Buffer): void {
+    this.#owner.pongReceived(payload)
+  }
+
+  close(code: number, reason: string): void {
+    this.#owner.closeReceived(code, reason)
+  }
+
+  /** What was not taken waits, in front of what came meanwhile. */
+  #keep(rest: Buffer): void {
+    this.#unread = this.#unread === undefined ? rest : Buffer.concat([rest, this.#unread])
+    if (!this.held) this.#goOnLater()
+  }
+
+  /** Not at once: whoever releases is not ready to be called back, and may hold again. */
+  #goOnLater(): void {
+    if (this.#goingOn) return
+    this.#goingOn = true
+    process.nextTick(() => this.#goOn())
+  }
+
+  #goOn(): void {
+    this.#goingOn = false
+    if (this.held) return
+    const unread = this.#unread
+    this.#unread = undefined
+    if (unread !== undefined) this.#owner.receive(unread)
+    if (!this.held) this.#socket.resume()
+  }
+}

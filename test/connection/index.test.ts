@@ -1,0 +1,23 @@
+/** What this room lets the others see. */
+import { expect, it } from 'vitest'
+import * as room from '../../src/connection/index.ts'
+
+it('connection exports what servers and clients need', () => {
+  expect(Object.keys(room).toSorted()).toEqual([
+    'Connection',
+    'Deferred',
+    'END_TIMEOUT',
+    'ReadyState',
+    'checkCount',
+    'checkTime',
+    'connectionSettings',
+    'defaults',
+    'isThenable',
+    'opcodeOf',
+    'payloadOf',
+    'toDuplex',
+    'toWebStreams',
+    'warn',
+  ])
+  expect(room.ReadyState).toEqual({ Connecting: 0, Open: 1, Closing: 2, Closed: 3 })
+})
