@@ -1,0 +1,305 @@
+/**
+ * One WebSocket service: who may come in, what happens with those who are in, and ways to send to all of them. A server
+ * has one, or one for each path; it can also be attached to a server of node:http or node:https.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import { checkCount, checkTime, connectionSettings, isThenable, warn } from '../connection/index.ts'
+import type {
+  Clock,
+  ConnectionHandler,
+  ConnectionOptions,
+  ConnectionSettings,
+  MessageData,
+  SendOptions,
+} from '../connection/index.ts'
+import { invalidType } from '../errors.ts'
+import { writeCloseBody } from '../framing/index.ts'
+import { parseTarget } from '../handshake/index.ts'
+import type { AcceptOptions, FieldsInit, OriginPolicy, ProtocolPolicy, RejectionAnswer } from '../handshake/index.ts'
+import { ServerConnection } from './connection.ts'
+import { Gate } from './gate.ts'
+import { Opening, aborted } from './opening.ts'
+import type { UpgradeRequest } from './request.ts'
+import { Topics, encodeMessage, sendToAll } from './topics.ts'
+
+/** Lets the client in. */
+export interface UpgradeAcceptance<Data> {
+  /** What `ws.data` will be. */
+  readonly data?: Data
+  /** Further header fields of the 101 answer. */
+  readonly headers?: FieldsInit
+  /** One of the subprotocols that the client offers, instead of the one that `protocols` chooses. */
+  readonly protocol?: string
+}
+
+/** Lets the client in, or answers it with an HTTP status from 300 up. */
+export type UpgradeAnswer<Data> = UpgradeAcceptance<Data> | RejectionAnswer | undefined | void
+
+export interface UpgradeContext {
+  /** Aborts when the client goes away, or the handshake takes too long. */
+  readonly signal: AbortSignal
+}
+
+export interface HandlerOptions<Data = unknown> extends ConnectionOptions, ConnectionHandler<ServerConnection<Data>> {
+  /** The path that is served, compared exactly and without the query; others get 404. Default: all. */
+  readonly path?: string
+  /** Decides who comes in, once the handshake itself is in order. May be async. */
+  upgrade?(request: UpgradeRequest, context: UpgradeContext): UpgradeAnswer<Data> | PromiseLike<UpgradeAnswer<Data>>
+  /** Pages of which origins may connect. Default: those of the host that the request came to. */
+  readonly origins?: OriginPolicy
+  /** Subprotocols in order of preference, or a chooser. Default: none is chosen. */
+  readonly protocols?: ProtocolPolicy
+  /** Milliseconds from the first byte of the transport, TLS included, to the 101 answer. 10 s. */
+  readonly handshakeTimeout?: number
+  /** Connections at once; beyond them 503. No limit. */
+  readonly maxConnections?: number
+  /** Connections at once from one address; beyond them 503. No limit. Those without an address are not counted. */
+  readonly maxConnectionsPerAddress?: number
+  /** Handshakes under way at once; beyond them 503. 1,024. */
+  readonly maxPendingHandshakes?: number
+  /** Told of every handshake that did not succeed, for the log; `request` only if one could be read. */
+  handshakeError?(error: Error, request: UpgradeRequest | undefined): unknown
+}
+
+export interface ShutdownOptions {
+  /** The close code that clients are sent. 1001, going away. */
+  readonly code?: number
+  readonly reason?: string
+  /** Milliseconds for the closing handshakes; who has not ended by then is ended. 5 s. */
+  readonly timeout?: number
+}
+
+/** What a new connection starts with. */
+export interface Admission {
+  readonly remoteAddress: string
+  readonly data: unknown
+  readonly protocol: string
+  /** The 101 answer. */
+  readonly greeting: string
+  /** What the client sent already. */
+  readonly early: Buffer
+}
+
+export const HANDSHAKE_TIMEOUT = 10_000
+export const MAX_PENDING_HANDSHAKES = 1024
+const SHUTDOWN_TIMEOUT = 5_000
+const CALLBACKS = ['open', 'message', 'ping', 'pong', 'drain', 'close', 'error', 'upgrade', 'handshakeError'] as const
+
+/** Told that what should have been a function is something else, before anything listens. */
+export function checkCallbacks(options: object): void {
+  for (const name of CALLBACKS) {
+    const value: unknown = Reflect.get(options, name)
+    if (value !== undefined && typeof value !== 'function') {
+      throw invalidType('ERR_WS_INVALID_OPTION', `${name} must be a function`)
+    }
+  }
+}
+
+/** Checked and complete; what is wrong throws before anything has ended. */
+export function shutdownOptions(options: ShutdownOptions): Required<ShutdownOptions> {
+  const { code = 1001, reason = '', timeout = SHUTDOWN_TIMEOUT } = options
+  void writeCloseBody(code, reason)
+  return { code, reason, timeout: checkTime('timeout', timeout, 0) }
+}
+
+/** The path that a request-target names. */
+export function pathOf(target = ''): string {
+  const resourceName = parseTarget(target)?.resourceName ?? target
+  const question = resourceName.indexOf('?')
+  return question < 0 ? resourceName : resourceName.slice(0, question)
+}
+
+/** It is a `Home` and an `OpeningOwner` too, which is nobody's business outside this folder. */
+export class WebSocketHandler<Data = unknown> {
+  /** The path that is served; `undefined` for all. */
+  readonly path: string | undefined
+  /** @internal */
+  readonly settings: ConnectionSettings
+  /** @internal */
+  readonly handler: HandlerOptions<Data>
+  /** @internal */
+  readonly gate: Gate
+  /** @internal */
+  readonly handshakeTimeout: number
+  /** @internal */
+  readonly limits: undefined = undefined
+  /** @internal */
+  readonly handOver: undefined = undefined
+  readonly #connections = new Set<ServerConnection<Data>>()
+  readonly #topics = new Topics<ServerConnection<Data>>()
+  readonly #openings = new Set<Opening>()
+  readonly #maxPending: number
+
+  /** @internal */
+  constructor(options: HandlerOptions<Data>) {
+    checkCallbacks(options)
+    const { path, maxConnections = Infinity, maxConnectionsPerAddress = Infinity } = options
+    if (path !== undefined && (typeof path !== 'string' || !path.startsWith('/') || path.includes('?'))) {
+      throw invalidType('ERR_WS_INVALID_OPTION', 'path must be a string that begins with / and has no query')
+    }
+    this.path = path
+    this.handler = options
+    this.handshakeTimeout = checkTime('handshakeTimeout', options.handshakeTimeout ?? HANDSHAKE_TIMEOUT)
+    this.settings = connectionSettings('server', options, this.handshakeTimeout)
+    this.gate = new Gate(
+      checkCount('maxConnections', maxConnections, 0),
+      checkCount('maxConnectionsPerAddress', maxConnectionsPerAddress, 0),
+    )
+    this.#maxPending = checkCount('maxPendingHandshakes', options.maxPendingHandshakes ?? MAX_PENDING_HANDSHAKES, 0)
+  }
+
+  /** Those who are connected now. */
+  get connections(): ReadonlySet<ServerConnection<Data>> {
+    return this.#connections
+  }
+
+  /** @internal */
+  get clock(): Clock {
+    return this.settings.clock
+  }
+
+  /** Sends a message to all subscribers of `topic`, encoded once; answers to how many. */
+  publish(topic: string, data: MessageData, options?: SendOptions): number {
+    const subscribers = this.#topics.subscribers(topic)
+    return this.#sendAll(subscribers ?? [], data, options)
+  }
+
+  /** Sends a message to all connections, encoded once; answers to how many. */
+  broadcast(data: MessageData, options?: SendOptions): number {
+    return this.#sendAll(this.#connections, data, options)
+  }
+
+  /** How many have subscribed to `topic`. */
+  subscriberCount(topic: string): number {
+    return this.#topics.subscribers(topic)?.size ?? 0
+  }
+
+  /**
+   * Serves an upgrade request that node:http or node:https has read; for its `upgrade` event. `head` is what came
+   * behind the request.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Whoever has gone meanwhile needs no answer, and their transport would not say again that they have.
+    if (socket.destroyed) {
+      this.refused(aborted('The connection closed before the handshake was looked at'), undefined)
+      return
+    }
+    const opening = new Opening(this, socket, socket instanceof TLSSocket)
+    const full = this.#openings.size >= this.#maxPending
+    this.#openings.add(opening)
+    if (full) opening.turnAway(this.gate.closed)
+    else opening.decide(request, head)
+  }
+
+  /**
+   * Ends all connections with a closing handshake, and those that do not end in time without one; no new ones are let
+   * in. Settles when all have ended.
+   */
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const { code, reason, timeout } = shutdownOptions(options)
+    this.gate.closed = true
+    for (const opening of this.#openings) opening.cancel()
+    const ends: Promise<unknown>[] = [...this.#openings].map((opening) => opening.closed)
+    for (const connection of this.#connections) ends.push(connection.close(code, reason))
+    const timer = setTimeout(() => this.#terminate(), timeout)
+    await Promise.all(ends)
+    clearTimeout(timer)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+
+  /** @internal */
+  settled(opening: Opening): void {
+    this.#openings.delete(opening)
+  }
+
+  /** @internal */
+  route(path: string): WebSocketHandler | undefined {
+    return this.path === undefined || this.path === path ? this : undefined
+  }
+
+  /** @internal */
+  refused(error: Error, request: UpgradeRequest | undefined): void {
+    tellHandshakeError(this.handler, error, request)
+  }
+
+  /** @internal */
+  acceptOptions(secure: boolean): AcceptOptions {
+    return { secure, origins: this.handler.origins, protocols: this.handler.protocols }
+  }
+
+  /** @internal */
+  ask(request: UpgradeRequest, context: UpgradeContext): UpgradeAnswer<Data> | PromiseLike<UpgradeAnswer<Data>> {
+    return this.handler.upgrade?.(request, context)
+  }
+
+  /** @internal */
+  open(socket: Duplex, { remoteAddress, data, protocol, greeting, early }: Admission): void {
+    const connection = new ServerConnection<Data>(socket, this, data as Data, protocol, remoteAddress)
+    this.#connections.add(connection)
+    connection.start(greeting, early)
+  }
+
+  /** @internal */
+  forget(connection: ServerConnection<Data>): void {
+    this.#connections.delete(connection)
+    this.gate.leave(connection.remoteAddress)
+  }
+
+  /** @internal */
+  join(topic: string, connection: ServerConnection<Data>): void {
+    this.#topics.add(topic, connection)
+  }
+
+  /** @internal */
+  leave(topic: string, connection: ServerConnection<Data>): void {
+    this.#topics.delete(topic, connection)
+  }
+
+  /** @internal */
+  publishExcept(
+    sender: ServerConnection<Data>,
+    topic: string,
+    data: MessageData,
+    options: SendOptions | undefined,
+  ): number {
+    return this.#sendAll(this.#topics.subscribers(topic) ?? [], data, options, sender)
+  }
+
+  #sendAll(
+    receivers: Iterable<ServerConnection<Data>>,
+    data: MessageData,
+    options: SendOptions | undefined,
+    except?: ServerConnection<Data>,
+  ): number {
+    return sendToAll(receivers, encodeMessage(data, options, this.settings.fragmentSize), except)
+  }
+
+  #terminate(): void {
+    for (const opening of this.#openings) opening.terminate()
+    for (const connection of this.#connections) connection.terminate()
+  }
+}
+
+/** A failing log must not become anybody's problem. */
+export function tellHandshakeError(
+  options: Pick<HandlerOptions, 'handshakeError'>,
+  error: Error,
+  request: UpgradeRequest | undefined,
+): void {
+  try {
+    const answer = options.handshakeError?.(error, request)
+    if (isThenable(answer)) answer.then(undefined, warn)
+  } catch (failure) {
+    warn(failure)
+  }
+}
+
+/** A service to `attach` to a server of node:http or node:https, or to serve under a path (`routes`). */
+export function createHandler<Data = unknown>(options: HandlerOptions<Data>): WebSocketHandler<Data> {
+  return new WebSocketHandler(options)
+}
