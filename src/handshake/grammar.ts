@@ -45,12 +45,12 @@ export const CLASS_OF: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =
 })
 
 export const QUOTE = 0x22
-export const COMMA = 0x2c
-export const SLASH = 0x2f
+const COMMA = 0x2c
+const SLASH = 0x2f
 export const COLON = 0x3a
 export const SEMICOLON = 0x3b
 export const EQUALS = 0x3d
-export const BACKSLASH = 0x5c
+const BACKSLASH = 0x5c
 
 /** The class of a character; what is not Latin-1 counts as a control character, that is, as allowed nowhere. */
 export function classAt(text: string, index: number): number {

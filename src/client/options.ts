@@ -1,0 +1,29 @@
+/** The checks of `connect`'s own options: a wrong one throws where it is given, before anybody is reached. */
+import { invalidType } from '../errors.ts'
+
+const CALLBACKS = ['open', 'message', 'ping', 'pong', 'drain', 'close', 'error'] as const
+
+type Unchecked = { readonly [name in (typeof CALLBACKS)[number]]?: unknown } & {
+  readonly protocols?: unknown
+  readonly signal?: unknown
+  readonly socketPath?: unknown
+  readonly tls?: unknown
+}
+
+export function checkOptions(options: Unchecked): void {
+  for (const name of CALLBACKS) {
+    const value = options[name]
+    if (value !== undefined && typeof value !== 'function') throw invalidOption(`${name} must be a function`)
+  }
+  const { protocols = [], signal, socketPath, tls = {} } = options
+  if (!Array.isArray(protocols)) throw invalidOption('protocols must be an array of strings')
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidOption('signal must be an AbortSignal')
+  if (socketPath !== undefined && (typeof socketPath !== 'string' || socketPath === '')) {
+    throw invalidOption('socketPath must be the path of a Unix socket')
+  }
+  if (typeof tls !== 'object' || tls === null) throw invalidOption('tls must be an object, as for tls.connect')
+}
+
+function invalidOption(message: string): TypeError {
+  return invalidType('ERR_WS_INVALID_OPTION', message)
+}

@@ -1,0 +1,44 @@
+/** WebSocket (RFC 6455) from scratch on raw TCP: server and client. The core without I/O is in `framing` and `handshake`. */
+export { CloseEvent, ErrorEvent, WebSocket, connect } from './client/index.ts'
+export type {
+  BinaryType,
+  CloseEventInit,
+  ConnectOptions,
+  ErrorEventInit,
+  EventHandler,
+  WebSocketEventMap,
+  WebSocketInit,
+} from './client/index.ts'
+export { ReadyState, defaults, toDuplex, toWebStreams } from './connection/index.ts'
+export type {
+  Connection,
+  ConnectionHandler,
+  ConnectionOptions,
+  HeartbeatOptions,
+  Message,
+  MessageData,
+  MessageSource,
+  MessageStream,
+  MessagesOptions,
+  SendOptions,
+  WebStreams,
+} from './connection/index.ts'
+export { ConnectionClosedError, HandshakeError, ProtocolError, WebSocketError } from './errors.ts'
+export type { CloseInfo, CloseInitiator, HandshakeErrorOptions, WebSocketErrorOptions } from './errors.ts'
+export { CloseCode } from './framing/index.ts'
+export { attach, createHandler, serve } from './server/index.ts'
+export type {
+  HandlerOptions,
+  ListenOptions,
+  RoutedServeOptions,
+  ServeOptions,
+  ServerConnection,
+  ShutdownOptions,
+  UpgradeAcceptance,
+  UpgradeAnswer,
+  UpgradeContext,
+  UpgradeRequest,
+  UpgradeSource,
+  WebSocketHandler,
+  WebSocketServer,
+} from './server/index.ts'

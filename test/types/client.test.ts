@@ -1,0 +1,90 @@
+/** What the compiler knows about clients, and what it refuses. */
+import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls'
+import { describe, expectTypeOf, it } from 'vitest'
+import { connect } from '../../src/index.ts'
+import type { CloseInfo, ConnectOptions, Connection } from '../../src/index.ts'
+
+interface Member {
+  name: string
+}
+
+/** Never run: what stands in here is for the compiler. */
+const neverRun: (run: () => unknown) => void = () => {}
+
+describe('the types of connect', () => {
+  it('take a string or a URL, and promise a connection', () => {
+    expectTypeOf(connect).parameter(0).toEqualTypeOf<string | URL>()
+    neverRun(async () => {
+      expectTypeOf(await connect('ws://a')).toEqualTypeOf<Connection<undefined>>()
+      expectTypeOf(await connect(new URL('ws://a'), {})).toEqualTypeOf<Connection<undefined>>()
+    })
+  })
+
+  it('know the data of the connection, from the option or the type argument', () => {
+    neverRun(async () => {
+      expectTypeOf(await connect('ws://a', { data: { name: 'Ada' } })).toEqualTypeOf<Connection<{ name: string }>>()
+      const ws = await connect<Member>('ws://a', {
+        data: { name: 'Ada' },
+        open: (opened) => expectTypeOf(opened).toEqualTypeOf<Connection<Member>>(),
+        message(opened, data, isBinary) {
+          expectTypeOf(opened.data).toEqualTypeOf<Member>()
+          expectTypeOf(data).toEqualTypeOf<string | Buffer>()
+          expectTypeOf(isBinary).toEqualTypeOf<boolean>()
+        },
+        close: (opened, info) => expectTypeOf([opened.data, info]).toEqualTypeOf<(Member | CloseInfo)[]>(),
+        error: (_, error) => expectTypeOf(error).toEqualTypeOf<Error>(),
+      })
+      expectTypeOf(ws.data).toEqualTypeOf<Member>()
+      // @ts-expect-error data of another type
+      await connect<Member>('ws://a', { data: { nickname: 'Ada' } })
+    })
+  })
+
+  it('say what the options are', () => {
+    expectTypeOf<ConnectOptions['protocols']>().toEqualTypeOf<readonly string[] | undefined>()
+    expectTypeOf<ConnectOptions['signal']>().toEqualTypeOf<AbortSignal | undefined>()
+    expectTypeOf<ConnectOptions['tls']>().toEqualTypeOf<TlsConnectionOptions | undefined>()
+    expectTypeOf<ConnectOptions['oneAtATime']>().toEqualTypeOf<boolean | undefined>()
+    const options: ConnectOptions[] = [
+      { headers: { cookie: 'a=b', 'x-two': ['a', 'b'] } },
+      { headers: [['origin', 'https://app.example']] },
+      { headers: new Map([['cookie', 'a=b']]) },
+      { headers: new Headers({ cookie: 'a=b' }) },
+      { protocols: ['a'], socketPath: '/run/socket', handshakeTimeout: 5, signal: AbortSignal.timeout(5) },
+      { text: 'buffer', maxMessageSize: 5, heartbeat: { interval: 5 }, tls: { ca: 'pem', rejectUnauthorized: false } },
+    ]
+    expectTypeOf(options).toBeArray()
+  })
+
+  it('refuse what connect cannot be given', () => {
+    expectTypeOf(connect).parameter(1).toExtend<object | undefined>()
+    neverRun(() => [
+      // @ts-expect-error a URI is text
+      connect(5),
+      // @ts-expect-error several protocols are an array, and so is one
+      connect('ws://a', { protocols: 'chat' }),
+      // @ts-expect-error a signal, not its controller
+      connect('ws://a', { signal: new AbortController() }),
+      // @ts-expect-error a field has text for a value
+      connect('ws://a', { headers: { x: 5 } }),
+      // @ts-expect-error no such option
+      connect('ws://a', { timeout: 5 }),
+      // @ts-expect-error upgrade is for servers
+      connect('ws://a', { upgrade: () => {} }),
+      // @ts-expect-error a client has no topics
+      connect('ws://a', { open: (ws) => ws.subscribe('lobby') }),
+      // @ts-expect-error messages are told with data first
+      connect('ws://a', { message: (_ws: Connection, isBinary: boolean) => isBinary }),
+    ])
+  })
+
+  it('let messages be iterated over, as text or octets', () => {
+    neverRun(async () => {
+      await using ws = await connect('ws://a')
+      for await (const message of ws) {
+        expectTypeOf(message).toEqualTypeOf<string | Buffer>()
+        if (typeof message !== 'string') expectTypeOf(message).toEqualTypeOf<Buffer>()
+      }
+    })
+  })
+})
