@@ -1,0 +1,241 @@
+/**
+ * The examples of README.md and docs/, run as they stand there. Only the ports are not theirs: what listens on a fixed
+ * port in an example listens on a free one here, and what connects to the fixed one is sent to that.
+ */
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type * as Fullduplex from 'fullduplex'
+import type { ConnectOptions, Connection, ServeOptions, WebSocketServer } from 'fullduplex'
+import { encodeFrame } from 'fullduplex/framing'
+import { seen } from './context.ts'
+import { ca } from './tls.ts'
+
+const servers: WebSocketServer[] = []
+
+/** The same on the server that was started last. */
+function there(uri: string): URL {
+  const moved = new URL(uri)
+  moved.port = String(servers.at(-1)?.port)
+  return moved
+}
+
+vi.mock('fullduplex', async (importOriginal) => {
+  const real = await importOriginal<typeof Fullduplex>()
+  return {
+    ...real,
+    serve: async (options: ServeOptions) => {
+      const server = await real.serve({ ...options, port: 0 })
+      servers.push(server)
+      return server
+    },
+    connect: (uri: string, options?: ConnectOptions) => real.connect(there(uri), options),
+    WebSocket: class extends real.WebSocket {
+      constructor(url: string, protocols?: string) {
+        super(there(url), protocols)
+      }
+    },
+  }
+})
+
+const { connect, serve } = await import('fullduplex')
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.shutdown({ timeout: 100 })
+  seen.length = 0
+  vi.restoreAllMocks()
+})
+
+/** The next `count` messages. */
+async function take(ws: Connection, count: number): Promise<unknown[]> {
+  const messages: unknown[] = []
+  for await (const message of ws) {
+    if (messages.push(message) === count) return messages
+  }
+  return messages
+}
+
+describe('the examples in the docs', () => {
+  it('echo', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue()
+    await import('./snippets/echo.ts')
+    expect(log).toHaveBeenCalledWith(servers[0].url)
+    const ws = await connect('ws://localhost:8080')
+    ws.send('hello')
+    ws.send(Buffer.from([1, 2]))
+    expect(await take(ws, 2)).toEqual(['hello', Buffer.from([1, 2])])
+  })
+
+  it('chat: to some, to all, and a farewell', async () => {
+    vi.spyOn(console, 'log').mockReturnValue()
+    const onSignal = vi.spyOn(process, 'once').mockReturnThis()
+    await import('./snippets/chat.ts')
+    const ann = await connect('ws://localhost:8080/?name=Ann')
+    const bob = await connect('ws://localhost:8080/?name=Bob')
+    ann.send('hi')
+    expect(await take(bob, 1)).toEqual(['Ann: hi'])
+    await ann.close(1000, 'done')
+    expect(await take(bob, 1)).toEqual(['Ann has left (1000 done, clean, peer)'])
+
+    const [event, shutDown] = onSignal.mock.calls[0]
+    expect(event).toBe('SIGTERM')
+    shutDown()
+    expect(await bob.closed).toMatchObject({ code: 1001, wasClean: true, initiator: 'peer' })
+  })
+
+  it('upgrade: an async decision, over TLS, with an answer of its own', async () => {
+    await import('./snippets/upgrade.ts')
+    const options = { tls: { ca }, headers: { cookie: 'sid=valid', origin: 'https://app.example' } }
+    const ws = await connect('wss://localhost:8443', { ...options, protocols: ['chat.v1', 'chat.v2'] })
+    expect(ws.protocol).toBe('chat.v2')
+    ws.send('who am I?')
+    expect(await take(ws, 1)).toEqual(['you are user 7'])
+
+    const refused = connect('wss://localhost:8443', { tls: { ca } })
+    await expect(refused).rejects.toMatchObject({ status: 401, body: Buffer.from('log in first') })
+    const foreign = connect('wss://localhost:8443', { tls: { ca }, headers: { origin: 'https://evil.example' } })
+    await expect(foreign).rejects.toMatchObject({ status: 403 })
+  })
+
+  it('http: one port for pages and sockets', async () => {
+    const { server } = await import('./snippets/http.ts')
+    const ws = await connect('ws://localhost:8080/chat')
+    ws.send('hello')
+    expect(await take(ws, 1)).toEqual(['hello'])
+    expect(await get(server.port ?? 0)).toBe('a page')
+  })
+
+  it('routes: a handler for each path', async () => {
+    await import('./snippets/routes.ts')
+    const chat = await connect('ws://localhost:8080/chat?name=Ann')
+    chat.send('hi')
+    expect(await take(chat, 1)).toEqual(['Ann: hi'])
+    const [time] = await take(await connect('ws://localhost:8080/time'), 1)
+    expect(new Date(String(time)).getTime()).toBeGreaterThan(0)
+    await expect(connect('ws://localhost:8080/other')).rejects.toMatchObject({ status: 404 })
+  })
+
+  it('attach and handleUpgrade: on a server that exists already', async () => {
+    const real = await vi.importActual<typeof Fullduplex>('fullduplex')
+    const { httpServer, other } = await import('./snippets/attach.ts')
+    for (const [server, path, answer] of [
+      [httpServer, '/chat', 'chat: hi'],
+      [httpServer, '/game', 'game: hi'],
+      [other, '/', 'hi'],
+    ] as const) {
+      if (!server.listening) await once(server.listen(0), 'listening')
+      const { port } = server.address() as AddressInfo
+      const ws = await real.connect(`ws://localhost:${port}${path}`)
+      ws.send('hi')
+      expect(await take(ws, 1)).toEqual([answer])
+      await ws.close()
+    }
+    expect(await get((httpServer.address() as AddressInfo).port)).toBe('a page')
+    httpServer.close()
+    other.close()
+  })
+
+  it('client: messages in a loop that ends with the connection', async () => {
+    await serve({ protocols: ['chat.v2'], message: answerTwice })
+    await import('./snippets/client.ts')
+    expect(seen).toEqual(['hello', 'bye'])
+  })
+
+  it('websocket: as in a browser', async () => {
+    await serve({ protocols: ['chat.v2'], message: answerTwice })
+    await import('./snippets/websocket.ts')
+    await vi.waitFor(() => expect(seen).toEqual(['hello', 'bye', { code: 1000, reason: 'done', wasClean: true }]))
+  })
+
+  it('refused: the whole answer', async () => {
+    const refusal = { status: 401, headers: { 'www-authenticate': 'Bearer' }, body: 'log in first' }
+    await serve({ upgrade: () => refusal })
+    await import('./snippets/refused.ts')
+    expect(seen).toEqual([401, 'Bearer', 'log in first'])
+  })
+
+  it('backpressure: a stream through a slow reader', async () => {
+    const { sendAll } = await import('./snippets/backpressure.ts')
+    let size = 0
+    await serve({
+      message: (_ws, data) => {
+        size += data.length
+      },
+    })
+    const ws = await connect('ws://localhost:8080')
+    await sendAll(ws, chunks(200, 65_536))
+    await ws.close(1000)
+    expect(size).toBe(200 * 65_536)
+  })
+
+  it('streaming: a file up, in constant memory, and a relay', async () => {
+    const { upload, relay } = await import('./snippets/streaming.ts')
+    const file = fileURLToPath(new URL('../../package-lock.json', import.meta.url))
+    await upload(file)
+    expect(await readFile(join(tmpdir(), 'upload'))).toEqual(await readFile(file))
+
+    const ends: Connection[] = []
+    const { url } = await serve({ open: (ws: Connection): void => void ends.push(ws) })
+    const relayed = relay(url, url)
+    await vi.waitFor(() => expect(ends).toHaveLength(2))
+    ends[0].send('through')
+    expect(await take(ends[1], 1)).toEqual(['through'])
+    void ends[0].close(1000)
+    await relayed
+  })
+
+  it('handler: every event', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue()
+    const error = vi.spyOn(console, 'error').mockReturnValue()
+    await import('./snippets/handler.ts')
+    const ws = await connect('ws://localhost:8080')
+    ws.send('hello')
+    expect(await take(ws, 2)).toEqual([expect.stringContaining('"name": "fullduplex"'), 'hello'])
+    await ws.close(1000, 'done')
+    const info = { code: 1000, reason: 'done', wasClean: true, initiator: 'peer' }
+    await vi.waitFor(() => expect(log).toHaveBeenCalledWith(info))
+
+    const other = await connect('ws://localhost:8080')
+    other.send(Buffer.from([1]))
+    expect(await other.closed).toMatchObject({ code: 1011 })
+    expect(error).toHaveBeenCalledWith(expect.any(String), new Error('text only, please'))
+    await expect(connect('ws://localhost:8080', { headers: { origin: 'null' } })).rejects.toMatchObject({ status: 403 })
+    expect(error).toHaveBeenCalledWith('refused', '/', expect.any(String))
+  })
+
+  it('core: the protocol without I/O', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue()
+    const { answer, headerOf, messagesOf } = await import('./snippets/core.ts')
+    expect(log.mock.calls).toEqual([['s3pPLMBiTxaQ9kYGzzhZRbK+xOo='], [Buffer.from('810548656c6c6f', 'hex')]])
+    const fields = 'Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+    const request = `GET / HTTP/1.1\r\n${fields}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+    expect(answer(Buffer.from(request))).toContain('HTTP/1.1 101 ')
+    expect(answer(Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n'))).toBe('HTTP 426')
+    expect(answer(Buffer.from('GET /'))).toBeUndefined()
+    const frame = encodeFrame({ opcode: 1, payload: 'Hello' })
+    expect(headerOf(frame)).toMatchObject({ fin: true, opcode: 1, masked: false, payloadLength: 5 })
+    expect(messagesOf([frame.subarray(0, 3), frame.subarray(3)])).toEqual(['Hello'])
+  })
+})
+
+function answerTwice(ws: Connection, data: string | Buffer): void {
+  ws.send(data)
+  ws.send('bye')
+}
+
+async function* chunks(count: number, size: number): AsyncIterable<Buffer> {
+  for (let index = 0; index < count; index++) yield await Promise.resolve(Buffer.alloc(size, index))
+}
+
+async function get(port: number): Promise<string> {
+  const request = httpRequest({ port, path: '/', agent: false }).end()
+  const [response] = await once(request, 'response')
+  let body = ''
+  for await (const chunk of response.setEncoding('utf8')) body += chunk
+  return body
+}
