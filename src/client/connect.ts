@@ -95,7 +95,7 @@ function reach(
   { tls, socketPath }: Pick<ConnectOptions, 'tls' | 'socketPath'>,
 ): Socket {
   // A path comes before host and port; the host is then still what a certificate has to be for.
-  const where = socketPath === undefined ? { host, port } : { host, port, path: socketPath }
+  const where = { host, port, ...(socketPath === undefined ? {} : { path: socketPath }), allowHalfOpen: true }
   if (!secure) return connectTcp(where).setNoDelay(true)
   // SNI holds names, not addresses (RFC 6066 3).
   const servername = tls?.servername ?? (isIP(host) === 0 ? host : '')
@@ -121,13 +121,16 @@ async function shakeHands(socket: Socket, attempt: Attempt, signal: AbortSignal 
       answer.reject(error)
     }
   }
+  const onEnd = (): void => {
+    socket.end()
+  }
   const onClose = (): void => answer.reject(reader.failure(noAnswer()))
   const onError = (cause: Error): void => answer.reject(reader.failure(unreachable(uri, cause)))
   const onAbort = (): void => answer.reject(signal?.reason)
   const onTimeout = (): void => answer.reject(reader.failure(timedOut(timeout)))
   const connected = uri.secure ? 'secureConnect' : 'connect'
   const timer = setTimeout(onTimeout, timeout)
-  socket.on(connected, onConnect).on('data', onData).on('close', onClose).on('error', onError)
+  socket.on(connected, onConnect).on('data', onData).on('end', onEnd).on('close', onClose).on('error', onError)
   signal?.addEventListener('abort', onAbort)
   try {
     return await answer.promise
@@ -138,7 +141,7 @@ async function shakeHands(socket: Socket, attempt: Attempt, signal: AbortSignal 
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)
-    socket.off(connected, onConnect).off('data', onData).off('close', onClose).off('error', onError)
+    socket.off(connected, onConnect).off('data', onData).off('end', onEnd).off('close', onClose).off('error', onError)
   }
 }
 

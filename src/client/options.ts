@@ -1,6 +1,18 @@
 /** The checks of `connect`'s own options: a wrong one throws where it is given, before anybody is reached. */
+import { CONNECTION_NAMES, checkNames } from '../connection/index.ts'
 import { invalidType } from '../errors.ts'
 
+const NAMES = [
+  ...CONNECTION_NAMES,
+  'data',
+  'headers',
+  'protocols',
+  'signal',
+  'handshakeTimeout',
+  'tls',
+  'socketPath',
+  'oneAtATime',
+]
 const CALLBACKS = ['open', 'message', 'ping', 'pong', 'drain', 'close', 'error'] as const
 
 type Unchecked = { readonly [name in (typeof CALLBACKS)[number]]?: unknown } & {
@@ -11,6 +23,7 @@ type Unchecked = { readonly [name in (typeof CALLBACKS)[number]]?: unknown } & {
 }
 
 export function checkOptions(options: Unchecked): void {
+  checkNames('connect', options, NAMES)
   for (const name of CALLBACKS) {
     const value = options[name]
     if (value !== undefined && typeof value !== 'function') throw invalidOption(`${name} must be a function`)

@@ -13,7 +13,8 @@ export class Application<Data> {
   readonly #connection: Connection<Data>
   readonly #handler: ConnectionHandler<Connection<Data>>
   readonly #failed: (error: Error) => void
-  #errorTold = false
+  /** What `error` was told. */
+  #told: Error | undefined = undefined
 
   constructor(
     connection: Connection<Data>,
@@ -84,8 +85,8 @@ export class Application<Data> {
 
   /** At most once. */
   error(error: Error): void {
-    if (this.#errorTold) return
-    this.#errorTold = true
+    if (this.#told !== undefined) return
+    this.#told = error
     try {
       const answer = this.#handler.error?.(this.#connection, error)
       if (isThenable(answer)) answer.then(undefined, warn)
@@ -110,7 +111,8 @@ export class Application<Data> {
     // Who waited for something of a connection that has ended was told so that way: no mistake.
     if (error instanceof ConnectionClosedError && readyState !== ReadyState.Open) return
     // A mistake must not stay unseen. What peers and networks do is everyday life, and does not come here.
-    if (this.#errorTold || this.#handler.error === undefined || readyState === ReadyState.Closed) warn(error)
+    const canBeTold = this.#told === undefined && readyState !== ReadyState.Closed
+    if (this.#handler.error === undefined || !(canBeTold || this.#told === error)) warn(error)
     this.#failed(error)
   }
 }

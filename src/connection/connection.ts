@@ -1,8 +1,8 @@
 /**
  * A WebSocket connection: the protocol bound to a Duplex, from the moment it is OPEN until it has ended.
  *
- * Bytes come in through `receive`, which opens an output batch, decodes inside the only `try`, and closes the batch, so
- * that all that handlers sent meanwhile leaves in one write. Messages go out through `send`. How it ends, `ending.ts`
+ * Bytes come in through `receive`, which opens an output batch, decodes inside one `try`, and closes the batch, so that
+ * all that handlers sent meanwhile leaves in one write. Messages go out through `send`. How it ends, `ending.ts`
  * shows; `transportClosed` is the last thing that happens to it.
  *
  * The peer cannot make this class throw at anybody: what it does wrong fails this connection (RFC 6455 7.1.7), and is
@@ -12,6 +12,7 @@ import type { Duplex } from 'node:stream'
 import { ConnectionClosedError, ProtocolError, WebSocketError, invalidType, invalidValue } from '../errors.ts'
 import type { CloseInfo } from '../errors.ts'
 import { CloseCode, Opcode, writeCloseBody, writeControl, writeMessage } from '../framing/index.ts'
+import type { FrameTarget } from '../framing/index.ts'
 import { Application } from './application.ts'
 import { Deferred } from './deferred.ts'
 import { Ending, ReadyState } from './ending.ts'
@@ -146,29 +147,24 @@ export class Connection<Data = unknown> {
    * it answers `false` and sends nothing. Throws a `TypeError` for data of another type.
    */
   send(data: MessageData, options?: SendOptions): boolean {
+    if (options !== undefined && typeof options !== 'object') throw notOptions()
     const payload = payloadOf(data)
     const opcode = opcodeOf(payload, options?.binary)
     const fragmentSize = checkCount('fragmentSize', options?.fragmentSize ?? this.#settings.fragmentSize)
     if (!this.#maySend()) return false
     this.#heartbeat.activeAt = this.#settings.clock.now
-    writeMessage(
-      this.#outgoing?.target ?? this.#output,
-      opcode,
-      payload,
-      this.#settings.role === 'client',
-      fragmentSize,
-    )
+    writeMessage(this.#target, opcode, payload, this.#settings.role === 'client', fragmentSize)
     return this.#sent()
   }
 
   /**
    * Sends one message while it is still being made: every chunk of `source` leaves as a fragment (5.4), as fast as the
    * peer reads. The first chunk tells whether it is text, unless `binary` does. Messages sent meanwhile follow it;
-   * a second stream waits for the first.
+   * a second stream waits for the first. As with `send`, leave large octets alone until they have been sent.
    *
-   * Settles when the message has been sent, or handed on to the operating system. Rejects with
-   * `ConnectionClosedError` when the connection ends before, and with what the source throws; if a part of the message
-   * has left by then, the connection is failed with 1011, as nobody could tell the rest.
+   * Settles when the last of it has been queued as `send` queues. Rejects with `ConnectionClosedError` when the
+   * connection ends before, and with what the source throws; if a part of the message has left by then, the connection
+   * is failed with 1011, as nobody could tell the rest. Throws a `TypeError` or `RangeError` for wrong options.
    */
   sendStream(source: MessageSource, options: SendOptions = {}): Promise<void> {
     const fragmentSize = checkCount('fragmentSize', options.fragmentSize ?? this.#settings.fragmentSize)
@@ -192,7 +188,9 @@ export class Connection<Data = unknown> {
   /** Settles when the queue is below the high-water mark; rejects with `ConnectionClosedError` if it never will be. */
   drained(): Promise<void> {
     if (this.readyState !== ReadyState.Open) {
-      return Promise.reject(new ConnectionClosedError(this.#ending.info ?? this.#ending.explanation))
+      const never = new Deferred<void>()
+      never.reject(new ConnectionClosedError(this.#ending.info ?? this.#ending.explanation))
+      return never.promise
     }
     if (this.bufferedAmount < this.#settings.highWaterMark) return Promise.resolve()
     this.#output.askDrain()
@@ -213,7 +211,7 @@ export class Connection<Data = unknown> {
   /**
    * Starts the closing handshake (7.1.2) with a code from 1000, 3000-3999 or 4000-4999 (or the others of 7.4.1 that may
    * be sent) and a reason of at most 123 octets; messages that wait are sent first. Settles when the connection has
-   * ended. Throws a `TypeError` or `RangeError` for a code or reason that cannot be sent.
+   * ended; messages that the peer sent before its own Close may still come. Throws a `TypeError` or `RangeError` for a code or reason that cannot be sent.
    */
   close(code?: number, reason?: string): Promise<CloseInfo> {
     const body = writeCloseBody(code, reason)
@@ -322,7 +320,7 @@ export class Connection<Data = unknown> {
   sendEncoded(frames: readonly Buffer[]): boolean {
     if (!this.#maySend()) return false
     this.#heartbeat.activeAt = this.#settings.clock.now
-    const target = this.#outgoing?.target ?? this.#output
+    const target = this.#target
     for (const frame of frames) target.push(frame)
     return this.#sent()
   }
@@ -350,7 +348,8 @@ export class Connection<Data = unknown> {
       const error = this.#ending.tick(now)
       if (error !== undefined) this.#application.error(error)
     } else if (this.#receiver.held) {
-      this.#heartbeat.suspend(now)
+      // What is written to a peer that has gone comes back as an error, which is all that can be learned without reading.
+      if (this.#heartbeat.suspend(now, this.#settings) && !this.#output.blocked) this.#writeControl(Opcode.Ping, EMPTY)
     } else {
       this.#checkPeer(now)
     }
@@ -363,6 +362,11 @@ export class Connection<Data = unknown> {
 
   /** @internal */
   transportEnded(): void {
+    this.#receiver.end()
+  }
+
+  /** @internal */
+  endReceived(): void {
     this.#ending.transportEnded()
   }
 
@@ -430,6 +434,11 @@ export class Connection<Data = unknown> {
 
   #writeControl(opcode: number, payload: Buffer): void {
     writeControl(this.#output, opcode, payload, this.#settings.role === 'client')
+  }
+
+  /** Where a message goes that is sent now: out, or behind those that are being streamed. */
+  get #target(): FrameTarget {
+    return this.#outgoing?.target ?? this.#output
   }
 
   /** Whether anything may be sent: the connection is open, and not more waits than may wait. */
@@ -509,6 +518,10 @@ export class Connection<Data = unknown> {
     }
     return this.#incoming.messages
   }
+}
+
+function notOptions(): TypeError {
+  return invalidType('ERR_WS_INVALID_OPTION', 'The options of send are an object, such as { binary: true }')
 }
 
 /** 7.4.1: a server that misses an extension refuses the opening handshake instead. */

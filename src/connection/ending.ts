@@ -10,7 +10,6 @@ import { ClosingHandshake } from './closing.ts'
 import { END_TIMEOUT } from './options.ts'
 import type { ConnectionSettings } from './options.ts'
 import type { Output } from './output.ts'
-import { Hold } from './receiver.ts'
 import type { Receiver } from './receiver.ts'
 
 /** The states of a connection, by the numbers that browsers use. */
@@ -47,8 +46,7 @@ export class Ending {
     this.#begin(initiator)
     this.#sendClose(body)
     this.#deadline = this.#settings.clock.after(this.#settings.closeTimeout)
-    // The peer's Close stands behind everything that it sent before, so reading has to go on.
-    this.#receiver.release(Hold.Pause | Hold.Opening | Hold.Queue)
+    this.#receiver.awaitClose()
   }
 
   /** A Close frame came. */

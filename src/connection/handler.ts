@@ -31,13 +31,16 @@ export interface ConnectionHandler<C = Connection> {
   open?(ws: C): unknown
   /** A message: text is a string (a Buffer with `text: 'buffer'`), binary a Buffer; both may be kept. */
   message?(ws: C, data: string | Buffer, isBinary: boolean): unknown
-  /** A Ping came; it has been answered. */
+  /** A Ping came; it is answered without this. */
   ping?(ws: C, payload: Buffer): unknown
   pong?(ws: C, payload: Buffer): unknown
   /** The queue is below the high-water mark again, after `send` had answered `false`. */
   drain?(ws: C): unknown
   /** The last event, exactly once. */
   close?(ws: C, info: CloseInfo): unknown
-  /** At most once, before `close`: the peer broke the protocol, a deadline passed, the transport or a handler failed. */
+  /**
+   * At most once, before `close`: the peer broke the protocol, a deadline passed, the transport or a handler failed. A FIN
+   * without a Close frame is told to `close` alone.
+   */
   error?(ws: C, error: Error): unknown
 }

@@ -39,12 +39,14 @@ export class Heartbeat {
     this.#frameAt = now
   }
 
-  /** We are not listening, so that silence says nothing about the peer. */
-  suspend(now: number): void {
-    this.heardAt = now
+  /** We are not listening, so that silence says nothing about the peer. Answers whether a Ping is due all the same. */
+  suspend(now: number, { heartbeat }: ConnectionSettings): boolean {
     this.activeAt = now
     this.#pingedAt = -1
     this.#frameAt = now
+    if (heartbeat === undefined || now - this.heardAt < heartbeat.interval) return false
+    this.heardAt = now
+    return true
   }
 
   judge(now: number, settings: ConnectionSettings, progress: Progress): Verdict {

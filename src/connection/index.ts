@@ -7,7 +7,15 @@ export type { MessageSource } from './outgoing.ts'
 export { toDuplex, toWebStreams } from './streams.ts'
 export type { WebStreams } from './streams.ts'
 export type { Message } from './messages.ts'
-export { END_TIMEOUT, checkCount, checkTime, connectionSettings, defaults } from './options.ts'
+export {
+  CONNECTION_NAMES,
+  END_TIMEOUT,
+  checkCount,
+  checkNames,
+  checkTime,
+  connectionSettings,
+  defaults,
+} from './options.ts'
 export type { ConnectionOptions, ConnectionSettings, HeartbeatOptions } from './options.ts'
 export type { Clock, Timed } from './clock.ts'
 export { Deferred, isThenable, warn } from './deferred.ts'

@@ -3,7 +3,7 @@
  * middle of a connection's life.
  */
 import { constants } from 'node:buffer'
-import { invalidType, invalidValue } from '../errors.ts'
+import { invalidType, invalidValue, quote } from '../errors.ts'
 import type { MessageOptions, Role } from '../framing/index.ts'
 import { Clock } from './clock.ts'
 
@@ -165,4 +165,31 @@ export function connectionSettings(
   const times = [settings.closeTimeout, settings.idleTimeout, settings.frameTimeout, ...others]
   if (heartbeat !== undefined) times.push(heartbeat.interval, heartbeat.timeout)
   return { ...settings, clock: Clock.for(Math.min(...times.filter((time) => time > 0))) }
+}
+
+/** The options of a connection and the functions of its handler, by name. */
+export const CONNECTION_NAMES: readonly string[] = [
+  ...Object.keys(defaults.server),
+  'open',
+  'message',
+  'ping',
+  'pong',
+  'drain',
+  'close',
+  'error',
+]
+
+/**
+ * Checks that `options` is an object, and that each of its names means something here: a limit with a slip in its name
+ * would be no limit. Throws a TypeError.
+ */
+export function checkNames(what: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidType('ERR_WS_INVALID_OPTION', `The options of ${what} must be an object`)
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    const message = `${what} has no option ${quote(name)}; the README has a table of those that there are`
+    throw invalidType('ERR_WS_INVALID_OPTION', message)
+  }
 }

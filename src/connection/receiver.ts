@@ -27,6 +27,8 @@ export interface ReceiverOwner {
   pingReceived(payload: Buffer): void
   pongReceived(payload: Buffer): void
   closeReceived(code: number, reason: string): void
+  /** The peer's FIN has come, and all that came before it has been read. */
+  endReceived(): void
 }
 
 export class Receiver implements MessageSink, PartSink, Progress {
@@ -40,6 +42,10 @@ export class Receiver implements MessageSink, PartSink, Progress {
   #reading = false
   #unread: Buffer | undefined = undefined
   #goingOn = false
+  /** The peer's FIN has come, behind what waits here. */
+  #ended = false
+  /** Reading goes on for the peer's Close alone; nobody is ready for messages. */
+  #closeOnly = false
 
   constructor(socket: Duplex, owner: ReceiverOwner, options: MessageOptions) {
     this.#socket = socket
@@ -89,6 +95,21 @@ export class Receiver implements MessageSink, PartSink, Progress {
     this.#goOnLater()
   }
 
+  /** The transport has brought its last octet. */
+  end(): void {
+    this.#ended = true
+    if (!this.held && this.#unread === undefined) this.#owner.endReceived()
+  }
+
+  /**
+   * We have sent Close, and the peer's stands behind everything that it sent before: so reading goes on. Messages for
+   * whom nobody was ready are lost.
+   */
+  awaitClose(): void {
+    this.#closeOnly = (this.#holds & (Hold.Pause | Hold.Opening)) !== 0
+    this.release(Hold.Pause | Hold.Opening | Hold.Queue)
+  }
+
   /** From now on messages are told in parts; each may have `maxMessageSize` octets. */
   stream(maxMessageSize: number): void {
     this.#assembler.stream(this, maxMessageSize)
@@ -96,6 +117,8 @@ export class Receiver implements MessageSink, PartSink, Progress {
 
   /** Drops all that was not yet read, and all that comes. */
   stop(): void {
+    // A FIN that waited has nothing to wait for any more.
+    if (this.#ended && !this.#stopped) process.nextTick(() => this.#owner.endReceived())
     this.#stopped = true
     this.#unread = undefined
     this.#decoder.stop()
@@ -104,11 +127,11 @@ export class Receiver implements MessageSink, PartSink, Progress {
   }
 
   message(data: string | Buffer, isBinary: boolean): void {
-    this.#owner.messageReceived(data, isBinary)
+    if (!this.#closeOnly) this.#owner.messageReceived(data, isBinary)
   }
 
   messagePart(part: Buffer, isBinary: boolean, last: boolean): void {
-    this.#owner.partReceived(part, isBinary, last)
+    if (!this.#closeOnly) this.#owner.partReceived(part, isBinary, last)
   }
 
   ping(payload: Buffer): void {
@@ -142,6 +165,8 @@ export class Receiver implements MessageSink, PartSink, Progress {
     const unread = this.#unread
     this.#unread = undefined
     if (unread !== undefined) this.#owner.receive(unread)
-    if (!this.held) this.#socket.resume()
+    if (this.held || this.#stopped) return
+    this.#socket.resume()
+    if (this.#ended && this.#unread === undefined) this.#owner.endReceived()
   }
 }

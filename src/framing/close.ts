@@ -90,7 +90,7 @@ export function writeCloseBody(code?: number, reason = ''): Buffer {
   if (!Number.isInteger(code) || !isSendableCloseCode(code)) {
     throw invalidValue(
       'ERR_WS_INVALID_CLOSE_CODE',
-      `Close code ${quote(String(code))} cannot be sent; use 1000, 1001, 1007 to 1014 as RFC 6455 7.4 means them, or 3000 to 4999`,
+      `Close code ${quote(String(code))} cannot be sent; use 1000 or 3000 to 4999, or 1001 to 1003 and 1007 to 1014 as RFC 6455 7.4 means them`,
     )
   }
   const length = Buffer.byteLength(reason)

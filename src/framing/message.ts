@@ -86,7 +86,8 @@ export class MessageAssembler implements FrameSink {
     if (header.opcode !== Opcode.Continuation) this.#opcode = header.opcode
     // 10.4: refused by the declared length, before anything is reserved for it.
     if (header.payloadLength > this.#maxMessageSize - this.#size) throw this.#tooBig()
-    if (++this.#fragments > this.#options.maxFragments) throw this.#tooManyFragments()
+    // Who reads as it comes sets the pace, so it does not matter in how many pieces that is.
+    if (++this.#fragments > this.#options.maxFragments && this.#parts === undefined) throw this.#tooManyFragments()
     if (header.payloadLength > 0) this.#emptyFragments = 0
     else if (++this.#emptyFragments > MAX_EMPTY_FRAGMENTS_IN_A_ROW) throw this.#tooManyFragments()
   }

@@ -16,6 +16,17 @@ import { defaultPort, parseAuthority } from './uri.ts'
  */
 export type OriginPolicy = 'any' | readonly string[] | ((origin: string, request: RequestHead) => boolean) | undefined
 
+/** Whether a value is a policy; what is in a list has to look like an origin, or is `null`. */
+export function isOriginPolicy(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((item) => typeof item === 'string' && looksLikeOrigin(item))
+  return value === undefined || value === 'any' || typeof value === 'function'
+}
+
+/** A scheme, and no path: an origin with a slash behind it would never match. */
+function looksLikeOrigin(text: string): boolean {
+  return text === 'null' || (text.includes('://') && !text.endsWith('/'))
+}
+
 /** The host a request came to. */
 export interface OriginContext {
   /** The value of Host, or the authority of an absolute-form target. */

@@ -18,7 +18,7 @@ type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) 
  * answered with 404, unless somebody else listens for upgrades too. Answers a function that detaches them again.
  */
 export function attach(server: UpgradeSource, handlers: WebSocketHandler | readonly WebSocketHandler[]): () => void {
-  const list = handlers instanceof WebSocketHandler ? [handlers] : [...handlers]
+  const list: readonly WebSocketHandler[] = [handlers].flat()
   if (list.length === 0 || !list.every((handler) => handler instanceof WebSocketHandler)) {
     throw invalidType('ERR_WS_INVALID_OPTION', 'attach needs one or more handlers, as createHandler makes them')
   }

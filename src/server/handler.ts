@@ -5,7 +5,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { checkCount, checkTime, connectionSettings, isThenable, warn } from '../connection/index.ts'
+import {
+  CONNECTION_NAMES,
+  checkCount,
+  checkNames,
+  checkTime,
+  connectionSettings,
+  isThenable,
+  warn,
+} from '../connection/index.ts'
 import type {
   Clock,
   ConnectionHandler,
@@ -16,7 +24,7 @@ import type {
 } from '../connection/index.ts'
 import { invalidType } from '../errors.ts'
 import { writeCloseBody } from '../framing/index.ts'
-import { parseTarget } from '../handshake/index.ts'
+import { isOriginPolicy, parseTarget } from '../handshake/index.ts'
 import type { AcceptOptions, FieldsInit, OriginPolicy, ProtocolPolicy, RejectionAnswer } from '../handshake/index.ts'
 import { ServerConnection } from './connection.ts'
 import { Gate } from './gate.ts'
@@ -51,7 +59,7 @@ export interface HandlerOptions<Data = unknown> extends ConnectionOptions, Conne
   readonly origins?: OriginPolicy
   /** Subprotocols in order of preference, or a chooser. Default: none is chosen. */
   readonly protocols?: ProtocolPolicy
-  /** Milliseconds from the first byte of the transport, TLS included, to the 101 answer. 10 s. */
+  /** Milliseconds from the accepted connection, TLS included, to the 101 answer. 10 s. */
   readonly handshakeTimeout?: number
   /** Connections at once; beyond them 503. No limit. */
   readonly maxConnections?: number
@@ -87,6 +95,20 @@ export const MAX_PENDING_HANDSHAKES = 1024
 const SHUTDOWN_TIMEOUT = 5_000
 const CALLBACKS = ['open', 'message', 'ping', 'pong', 'drain', 'close', 'error', 'upgrade', 'handshakeError'] as const
 
+/** The options of a handler, by name. */
+export const HANDLER_NAMES: readonly string[] = [
+  ...CONNECTION_NAMES,
+  'path',
+  'upgrade',
+  'origins',
+  'protocols',
+  'handshakeTimeout',
+  'handshakeError',
+  'maxConnections',
+  'maxConnectionsPerAddress',
+  'maxPendingHandshakes',
+]
+
 /** Told that what should have been a function is something else, before anything listens. */
 export function checkCallbacks(options: object): void {
   for (const name of CALLBACKS) {
@@ -95,6 +117,21 @@ export function checkCallbacks(options: object): void {
       throw invalidType('ERR_WS_INVALID_OPTION', `${name} must be a function`)
     }
   }
+}
+
+/** A policy that is none would fail at the first client that it matters for, or let in whom it should not. */
+function checkPolicies({ origins, protocols }: Pick<HandlerOptions, 'origins' | 'protocols'>): void {
+  if (!isOriginPolicy(origins)) {
+    const message = "origins must be a list such as ['https://app.example'], a function, or 'any'"
+    throw invalidType('ERR_WS_INVALID_OPTION', message)
+  }
+  if (protocols !== undefined && typeof protocols !== 'function' && !isStrings(protocols)) {
+    throw invalidType('ERR_WS_INVALID_OPTION', 'protocols must be an array of strings, or a function')
+  }
+}
+
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
 /** Checked and complete; what is wrong throws before anything has ended. */
@@ -135,6 +172,7 @@ export class WebSocketHandler<Data = unknown> {
   /** @internal */
   constructor(options: HandlerOptions<Data>) {
     checkCallbacks(options)
+    checkPolicies(options)
     const { path, maxConnections = Infinity, maxConnectionsPerAddress = Infinity } = options
     if (path !== undefined && (typeof path !== 'string' || !path.startsWith('/') || path.includes('?'))) {
       throw invalidType('ERR_WS_INVALID_OPTION', 'path must be a string that begins with / and has no query')
@@ -160,7 +198,10 @@ export class WebSocketHandler<Data = unknown> {
     return this.settings.clock
   }
 
-  /** Sends a message to all subscribers of `topic`, encoded once; answers to how many. */
+  /**
+   * Sends a message to all subscribers of `topic`, encoded once; answers to how many. Large octets are passed on by
+   * reference, as by `send`.
+   */
   publish(topic: string, data: MessageData, options?: SendOptions): number {
     const subscribers = this.#topics.subscribers(topic)
     return this.#sendAll(subscribers ?? [], data, options)
@@ -301,5 +342,6 @@ export function tellHandshakeError(
 
 /** A service to `attach` to a server of node:http or node:https, or to serve under a path (`routes`). */
 export function createHandler<Data = unknown>(options: HandlerOptions<Data>): WebSocketHandler<Data> {
+  checkNames('createHandler', options, HANDLER_NAMES)
   return new WebSocketHandler(options)
 }

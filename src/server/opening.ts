@@ -246,8 +246,9 @@ export class Opening implements Timed {
   ): void {
     if (this.#state !== 'deciding') return
     // Nobody gets in by mistake: `false` and `null` are not what lets a client in.
-    if (answer !== undefined && (typeof answer !== 'object' || answer === null)) {
-      throw invalidType('ERR_WS_INVALID_ANSWER', 'upgrade must answer an object or nothing')
+    if (!isAnswer(answer)) {
+      const message = 'upgrade must answer { data, headers, protocol }, { status, headers, body }, or nothing'
+      throw invalidType('ERR_WS_INVALID_ANSWER', message)
     }
     if (handler.gate.closed) {
       this.turnAway(true)
@@ -338,6 +339,17 @@ export class Opening implements Timed {
     this.#leave?.()
     this.#owner.settled(this)
   }
+}
+
+const ACCEPTING = ['data', 'headers', 'protocol']
+const REFUSING = ['status', 'headers', 'body']
+
+/** A slip in a name must not let anybody in. */
+function isAnswer(answer: unknown): boolean {
+  if (answer === undefined) return true
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer) || answer instanceof Error) return false
+  const names = 'status' in answer ? REFUSING : ACCEPTING
+  return Object.keys(answer).every((name) => names.includes(name))
 }
 
 /** What `upgrade` is given; the signal is made when somebody asks for it. */

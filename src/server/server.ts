@@ -11,13 +11,14 @@ import type { Server as NetServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import type { TLSSocket, TlsOptions } from 'node:tls'
-import { Deferred, checkCount, checkTime, connectionSettings } from '../connection/index.ts'
+import { Deferred, checkCount, checkNames, checkTime, connectionSettings } from '../connection/index.ts'
 import type { Clock, MessageData, SendOptions } from '../connection/index.ts'
 import { invalidType } from '../errors.ts'
 import { HeadReader } from '../handshake/index.ts'
 import type { HeadLimits } from '../handshake/index.ts'
 import type { ServerConnection } from './connection.ts'
 import {
+  HANDLER_NAMES,
   HANDSHAKE_TIMEOUT,
   MAX_PENDING_HANDSHAKES,
   WebSocketHandler,
@@ -309,24 +310,34 @@ function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket):
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 }
 
+const LISTEN_NAMES = ['host', 'port', 'socketPath', 'backlog', 'signal', 'tls', 'http', 'headLimits', 'routes']
+/** With `routes`, what concerns connections is the handlers'. */
+const ROUTED_NAMES = [...LISTEN_NAMES, 'handshakeTimeout', 'maxPendingHandshakes', 'handshakeError']
+
 /** Starts a server; settles when it listens, and rejects when it cannot. */
 export function serve<Data = unknown>(options: ServeOptions<Data>): Promise<WebSocketServer<Data>>
 export function serve(options: RoutedServeOptions): Promise<WebSocketServer>
 export async function serve<Data>(
   options: ServeOptions<Data> | RoutedServeOptions,
 ): Promise<WebSocketServer<Data> | WebSocketServer> {
+  checkNames('serve', options, [...LISTEN_NAMES, ...HANDLER_NAMES])
   if (options.routes === undefined) {
     return listening(new WebSocketServer(options, new Map([[undefined, new WebSocketHandler(options)]])))
   }
+  checkNames('serve with routes', options, ROUTED_NAMES)
   return listening(new WebSocketServer(options, checkRoutes(Object.entries(options.routes))))
 }
 
 function checkRoutes(routes: ReadonlyArray<[path: string, handler: WebSocketHandler]>): Map<string, WebSocketHandler> {
-  if (!routes.every(([path, handler]) => path.startsWith('/') && handler instanceof WebSocketHandler)) {
+  if (!routes.every(([path, handler]) => path.startsWith('/') && isHandlerFor(path, handler))) {
     const message = 'routes must be an object of handlers, as createHandler makes them, under paths that begin with /'
     throw invalidType('ERR_WS_INVALID_OPTION', message)
   }
   return new Map(routes)
+}
+
+function isHandlerFor(path: string, handler: unknown): boolean {
+  return handler instanceof WebSocketHandler && (handler.path === undefined || handler.path === path)
 }
 
 async function listening<Data>(server: WebSocketServer<Data>): Promise<WebSocketServer<Data>> {

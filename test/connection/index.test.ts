@@ -4,11 +4,13 @@ import * as room from '../../src/connection/index.ts'
 
 it('connection exports what servers and clients need', () => {
   expect(Object.keys(room).toSorted()).toEqual([
+    'CONNECTION_NAMES',
     'Connection',
     'Deferred',
     'END_TIMEOUT',
     'ReadyState',
     'checkCount',
+    'checkNames',
     'checkTime',
     'connectionSettings',
     'defaults',

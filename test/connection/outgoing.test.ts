@@ -561,9 +561,9 @@ describe.each(ROLES)('sendStream of a %s', (role) => {
     /** The peer does what peers do, so that the connection ends. */
     async function finish({ ws, peer }: Opened): Promise<void> {
       await turn()
-      if (ws.readyState === 2 && !peer.destroyed) peer.send(CLOSE, NORMAL)
+      if (ws.readyState === 2 && peer.transport.readable) peer.send(CLOSE, NORMAL)
       await turn()
-      if (!peer.destroyed) peer.end()
+      if (peer.transport.readable) peer.end()
       peer.goOnReading()
       await turn()
     }

@@ -4,10 +4,11 @@ import { PassThrough, Readable, Writable } from 'node:stream'
 import type { Duplex } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import { ReadableStream, WritableStream } from 'node:stream/web'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import { Connection, connectionSettings, toDuplex, toWebStreams } from '../../src/connection/index.ts'
-import type { Message, MessageData, WebStreams } from '../../src/connection/index.ts'
+import type { Message, MessageData, MessageSource, MessageStream, WebStreams } from '../../src/connection/index.ts'
 import { ConnectionClosedError } from '../../src/errors.ts'
+import type { ServerConnection } from '../../src/server/index.ts'
 import { pass, turn, useClock } from '../support/clock.ts'
 import { BINARY, CLOSE, NORMAL, ROLES, TEXT, expectGone, opened } from '../support/connection.ts'
 import type { OpenOptions, Opened } from '../support/connection.ts'
@@ -505,5 +506,24 @@ describe('toWebStreams in a pipe', () => {
     })
     await expect(failing.pipeTo(toWebStreams(server).writable)).rejects.toThrow('from the source')
     expect(await client.closed).toMatchObject({ code: 1011, initiator: 'peer' })
+  })
+})
+
+describe('The types of streaming', () => {
+  it('say what comes and what may go', () => {
+    type Streamed = AsyncIterableIterator<MessageStream, undefined>
+    expectTypeOf(toDuplex).returns.toEqualTypeOf<Duplex>()
+    expectTypeOf(toDuplex).parameter(0).toEqualTypeOf<Connection>()
+    expectTypeOf<ServerConnection<{ user: string }>>().toExtend<Parameters<typeof toWebStreams>[0]>()
+    expectTypeOf(toWebStreams).returns.toEqualTypeOf<WebStreams>()
+    expectTypeOf<WebStreams['readable']>().toEqualTypeOf<ReadableStream<Message>>()
+    expectTypeOf<WebStreams['writable']>().toEqualTypeOf<WritableStream<MessageData>>()
+    expectTypeOf((ws: Connection) => ws.messages({ stream: true })).returns.toEqualTypeOf<Streamed>()
+    expectTypeOf((ws: Connection) => ws.messages()).returns.toEqualTypeOf<AsyncIterableIterator<Message, undefined>>()
+    expectTypeOf<MessageStream['isBinary']>().toEqualTypeOf<boolean>()
+    expectTypeOf<Readable>().toExtend<MessageSource>()
+    expectTypeOf<ReadableStream<Uint8Array>>().toExtend<MessageSource>()
+    expectTypeOf<AsyncGenerator<string>>().toExtend<MessageSource>()
+    expectTypeOf<number[]>().not.toExtend<MessageSource>()
   })
 })

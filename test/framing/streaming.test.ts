@@ -2,6 +2,8 @@
  * Messages in parts, from one end of the framing to the other: what `writeFragments` makes of the parts of a message,
  * `MessageAssembler.stream` gives back in parts, however both are cut (RFC 6455 5.4, 8.1).
  */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -117,6 +119,24 @@ describe.each(ROLES)('A streamed message to a %s', (role) => {
         },
       ),
     )
+  })
+})
+
+describe('MessageAssembler.stream', () => {
+  it('keeps nothing of what it had put together', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const assembler = new MessageAssembler(new Gatherer(), { ...DEFAULTS, role: 'client' })
+    const decoder = new FrameDecoder(assembler)
+    decoder.decode(Buffer.concat([Buffer.from([0x02, 0x7e, 0x10, 0x00]), Buffer.alloc(4096)]))
+    const assembled: WeakRef<ArrayBufferLike>[] = []
+    assembler.stream({ messagePart: (part) => void assembled.push(new WeakRef(part.buffer)) }, 10_000)
+    expect(assembled.length).toBe(1)
+    // A WeakRef holds until the end of the turn in which it was made.
+    await new Promise((resolve) => setImmediate(resolve))
+    collect()
+    expect(assembled[0].deref()).toBe(undefined)
+    decoder.decode(Buffer.from([0x80, 0x00]))
   })
 })
 

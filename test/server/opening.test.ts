@@ -442,7 +442,8 @@ describe('What `upgrade` answers', () => {
     expect([answer.startLine, answer.body]).toEqual(['HTTP/1.1 599 ', 'no'])
   })
 
-  it.each([false, null, 'yes', 1])('is told to be no answer when it is %o', async (answer) => {
+  const slips = [{ statuss: 401 }, { Status: 401 }, { status: 401, data: 1 }, [], new Error('no')]
+  it.each([false, null, 'yes', 1, ...slips])('is told to be no answer when it is %o', async (answer) => {
     const told = refusals()
     const { dial } = await start({
       upgrade: () => answer as unknown as undefined,

@@ -162,7 +162,7 @@ describe('Routes', () => {
       },
     })
     const game = createHandler<number>({
-      path: '/ignored',
+      path: '/game',
       upgrade: () => ({ data: 7 }),
       open: (ws) => {
         ws.subscribe('all')
