@@ -134,4 +134,25 @@ describe('a connection that nobody reads', () => {
     expect(await ws.closed).toMatchObject({ code: 1000, wasClean: true })
     await vi.waitFor(() => expect(seen).toEqual(['open']))
   })
+
+  it('is told no part of a message when it is closed while it is paused', async () => {
+    const parts: unknown[] = []
+    const ended = new Promise<void>((resolve) => {
+      const open = async (ws: ServerConnection): Promise<void> => {
+        const messages = ws.messages({ stream: true })
+        ws.pause()
+        setImmediate(() => void ws.close(1000))
+        for await (const message of messages) {
+          for await (const part of message) parts.push(part)
+        }
+        resolve()
+      }
+      void serve({ port: 0, open }).then((started) => {
+        server = started
+        connectTcp(started.port ?? 0).end(Buffer.concat([Buffer.from(HEAD), farewell(2, true)]))
+      })
+    })
+    await ended
+    expect(parts).toEqual([])
+  })
 })
