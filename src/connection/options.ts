@@ -56,32 +56,23 @@ const MiB = 1024 * KiB
 const SECOND = 1000
 const THIRTY_SECONDS = 30 * SECOND
 
-/** The defaults of `ConnectionOptions`, by role. */
+const serverDefaults: Required<ConnectionOptions> = {
+  maxMessageSize: MiB,
+  maxFragments: 131_072,
+  text: 'string',
+  fragmentSize: Infinity,
+  highWaterMark: 64 * KiB,
+  maxBufferedAmount: 16 * MiB,
+  closeTimeout: 10 * SECOND,
+  idleTimeout: 0,
+  frameTimeout: THIRTY_SECONDS,
+  heartbeat: { interval: THIRTY_SECONDS, timeout: THIRTY_SECONDS },
+}
+
+/** The defaults of `ConnectionOptions`, by role. A client has chosen its peer, and is not the one that has to find out. */
 export const defaults: Record<Role, Required<ConnectionOptions>> = {
-  server: {
-    maxMessageSize: MiB,
-    maxFragments: 131_072,
-    text: 'string',
-    fragmentSize: Infinity,
-    highWaterMark: 64 * KiB,
-    maxBufferedAmount: 16 * MiB,
-    closeTimeout: 10 * SECOND,
-    idleTimeout: 0,
-    frameTimeout: THIRTY_SECONDS,
-    heartbeat: { interval: THIRTY_SECONDS, timeout: THIRTY_SECONDS },
-  },
-  client: {
-    maxMessageSize: 16 * MiB,
-    maxFragments: 131_072,
-    text: 'string',
-    fragmentSize: Infinity,
-    highWaterMark: 64 * KiB,
-    maxBufferedAmount: 16 * MiB,
-    closeTimeout: 10 * SECOND,
-    idleTimeout: 0,
-    frameTimeout: THIRTY_SECONDS,
-    heartbeat: false,
-  },
+  server: serverDefaults,
+  client: { ...serverDefaults, maxMessageSize: 16 * MiB, heartbeat: false },
 }
 
 /** Time for the other side's FIN once both Close frames have crossed, or once we have failed the connection. */
