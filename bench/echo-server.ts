@@ -18,12 +18,13 @@ const servers: Record<string, () => Promise<number | undefined>> = {
       port: 0,
       host: HOST,
       maxMessageSize: MAX_MESSAGE,
+      perMessageDeflate: true,
       message: (ws, data) => ws.send(data),
     })
     return server.port
   },
   async ws() {
-    const server = new WebSocketServer({ port: 0, host: HOST, maxPayload: MAX_MESSAGE, perMessageDeflate: false })
+    const server = new WebSocketServer({ port: 0, host: HOST, maxPayload: MAX_MESSAGE, perMessageDeflate: true })
     server.on('connection', (socket) => {
       socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
     })

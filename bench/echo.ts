@@ -11,7 +11,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Opcode, encodeFrame } from 'fullduplex/framing'
+import { constants, deflateRawSync } from 'node:zlib'
+import { FrameHeader, Opcode, encodeFrame, readFrameHeader } from 'fullduplex/framing'
 
 interface Scenario {
   readonly name: string
@@ -21,6 +22,8 @@ interface Scenario {
   /** Messages that a connection sends before it waits for their echo. */
   readonly batch: number
   readonly opcode: number
+  /** Compressed both ways, each message by itself (RFC 7692). */
+  readonly deflate?: boolean
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -29,6 +32,22 @@ const SCENARIOS: readonly Scenario[] = [
   { name: '100 connections, 32 B binary, by 1', connections: 100, size: 32, batch: 1, opcode: Opcode.Binary },
   { name: '50 connections, 1 KiB text, by 10', connections: 50, size: 1024, batch: 10, opcode: Opcode.Text },
   { name: '4 connections, 1 MiB binary, by 1', connections: 4, size: 1024 * 1024, batch: 1, opcode: Opcode.Binary },
+  {
+    name: '50 connections, 1 KiB deflated, by 10',
+    connections: 50,
+    size: 1024,
+    batch: 10,
+    opcode: Opcode.Text,
+    deflate: true,
+  },
+  {
+    name: '10 connections, 100 KiB deflated, by 1',
+    connections: 10,
+    size: 102_400,
+    batch: 1,
+    opcode: Opcode.Text,
+    deflate: true,
+  },
 ]
 const SERVERS = ['fullduplex', 'ws'] as const
 const ROUNDS = 3
@@ -36,6 +55,7 @@ const WARM_UP = 700
 const MEASURED = 1500
 const MASKING_KEY = 0x04030201
 
+const OFFER = 'Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover'
 const HANDSHAKE = [
   'GET / HTTP/1.1',
   'Host: localhost',
@@ -43,38 +63,59 @@ const HANDSHAKE = [
   'Connection: Upgrade',
   'Sec-WebSocket-Version: 13',
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  '\r\n',
-].join('\r\n')
+]
+
+/** Records such as services exchange. */
+function json(size: number): string {
+  const record = (i: number): object => ({
+    id: (i * 7919) % 99_991,
+    state: i % 3 === 0 ? 'open' : 'closed',
+    price: i / 7,
+  })
+  return JSON.stringify(Array.from({ length: Math.ceil(size / 40) }, (_, i) => record(i))).slice(0, size)
+}
+
+/** The payload of a message, and as it is sent. */
+function payloadOf({ size, deflate = false }: Scenario): Buffer {
+  if (!deflate) return Buffer.alloc(size, 'a')
+  return deflateRawSync(json(size), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+}
 
 /** Keeps a scenario's connections busy, and counts the messages that have come back. */
 class Load {
   messages = 0
   readonly #sockets: Socket[] = []
 
-  constructor(port: number, { connections, size, batch, opcode }: Scenario) {
-    const payload = 'a'.repeat(size)
-    const frame = encodeFrame({ opcode, payload, maskingKey: MASKING_KEY })
-    const frames = Buffer.concat(Array.from({ length: batch }, () => frame))
-    const echoed = encodeFrame({ opcode, payload }).length * batch
-    for (let index = 0; index < connections; index++) this.#open(port, frames, echoed, batch)
+  constructor(port: number, scenario: Scenario) {
+    const { connections, opcode, batch, deflate = false } = scenario
+    const frame = encodeFrame({ opcode, rsv1: deflate, payload: payloadOf(scenario), maskingKey: MASKING_KEY })
+    for (let index = 0; index < connections; index++) this.#open(port, frame, batch, deflate)
   }
 
   end(): void {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  #open(port: number, frames: Buffer, echoed: number, batch: number): void {
+  #open(port: number, frame: Buffer, batch: number, deflate: boolean): void {
+    const frames = Buffer.concat(Array.from({ length: batch }, () => frame))
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     this.#sockets.push(socket)
-    socket.write(HANDSHAKE)
-    // The answer to the handshake comes alone, as nothing was sent behind it.
+    socket.write([...HANDSHAKE, ...(deflate ? [OFFER] : []), '\r\n'].join('\r\n'))
+    // The answer to the handshake comes alone, as nothing was sent behind it; so does the first echo, which tells by its
+    // header how long all others are.
     socket.once('data', () => {
-      let pending = echoed
-      socket.write(frames)
+      let echoed = 0
+      let pending = 0
+      socket.write(frame)
       socket.on('data', (chunk) => {
+        if (echoed === 0) {
+          const header = new FrameHeader()
+          echoed = readFrameHeader(chunk, 0, header) + header.payloadLength
+          pending = echoed
+        }
         pending -= chunk.length
         if (pending > 0) return
-        pending += echoed
+        pending += echoed * batch
         this.messages += batch
         socket.write(frames)
       })

@@ -8,6 +8,7 @@ import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls'
 import { Connection, Deferred, checkTime, connectionSettings } from '../connection/index.ts'
 import type { ConnectionHandler, ConnectionOptions, ConnectionSettings } from '../connection/index.ts'
+import { createOffers } from '../deflate/index.ts'
 import { HandshakeError } from '../errors.ts'
 import { createKey, createRequest, parseUri } from '../handshake/index.ts'
 import type { FieldsInit, ParsedUri } from '../handshake/index.ts'
@@ -55,8 +56,10 @@ export function connect<Data = undefined>(
   const settings = connectionSettings('client', options)
   const { protocols = [], headers } = options
   const key = createKey()
-  const request = createRequest({ uri: parsed, key, protocols, headers })
-  const attempt = { uri: parsed, request, reader: new ResponseReader({ key, protocols }), timeout }
+  const extensions = settings.deflate === undefined ? [] : createOffers(settings.deflate)
+  const request = createRequest({ uri: parsed, key, protocols, extensions, headers })
+  const reader = new ResponseReader({ key, protocols, extensions: extensions.map(({ name }) => name) })
+  const attempt = { uri: parsed, request, reader, timeout }
   return open(attempt, settings, options)
 }
 
@@ -80,8 +83,8 @@ async function open<Data>(
     // Nobody listened to it between the end of the wait and here.
     signal?.throwIfAborted()
     const socket = reach(attempt.uri, options)
-    const { rest, protocol = '' } = await shakeHands(socket, attempt, signal)
-    const connection = new Connection<Data>(socket, settings, options, options.data as Data, protocol)
+    const { rest, protocol = '', extensions } = await shakeHands(socket, attempt, signal)
+    const connection = new Connection<Data>(socket, settings, options, options.data as Data, protocol, extensions)
     connection.start('', rest)
     return connection
   } finally {

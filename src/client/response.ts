@@ -2,6 +2,7 @@
  * The server's answer to the opening handshake (RFC 6455 4.1), as its bytes come: interim responses are passed over, 101
  * is checked, and of any other answer the first octets of the body are kept for whoever wants to know.
  */
+import { readAnswer } from '../deflate/index.ts'
 import { HandshakeError } from '../errors.ts'
 import { BodyReader, HeadReader, checkResponse, unexpectedResponse } from '../handshake/index.ts'
 import type { Agreement, ExpectedResponse, ResponseHead } from '../handshake/index.ts'
@@ -35,7 +36,7 @@ export class ResponseReader {
       if (end < 0) return undefined
       rest = rest.subarray(end)
       const { head } = this.#reader
-      if (head.status === 101) return { ...checkResponse(head, this.#expected), rest }
+      if (head.status === 101) return { ...this.#check(head), rest }
       if (head.status >= 200) this.#refusal = { head, body: new BodyReader(head, MAX_BODY) }
       else this.#skipInterim()
     }
@@ -47,6 +48,13 @@ export class ResponseReader {
   /** Why there is no connection, when nothing more is going to come: the server's answer if it gave one, else `error`. */
   failure(error: HandshakeError): HandshakeError {
     return this.#refusal === undefined ? error : unexpectedResponse(this.#refusal.head, this.#refusal.body.body)
+  }
+
+  #check(head: ResponseHead): Agreement {
+    const agreement = checkResponse(head, this.#expected)
+    // Item 5 again: an extension is known by its parameters, too.
+    void readAnswer(agreement.extensions)
+    return agreement
   }
 
   #skipInterim(): void {

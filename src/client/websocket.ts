@@ -47,7 +47,6 @@ export class WebSocket extends WebSocketTarget {
 
   readonly #url: string
   readonly #origin: string
-  readonly #extensions = ''
   readonly #attempt = new AbortController()
   readonly #onopen = new HandlerAttribute(this, 'open')
   readonly #onmessage = new HandlerAttribute(this, 'message')
@@ -113,7 +112,7 @@ export class WebSocket extends WebSocketTarget {
 
   /** The extensions in use, or empty. */
   get extensions(): string {
-    return this.#extensions
+    return this.#connection?.extensions ?? ''
   }
 
   /** The subprotocol in use, or empty. */

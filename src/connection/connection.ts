@@ -9,10 +9,13 @@
  * told to `error` and in the `CloseInfo`, whether somebody listens or not.
  */
 import type { Duplex } from 'node:stream'
+import { PerMessageDeflate, readAnswer } from '../deflate/index.ts'
 import { ConnectionClosedError, ProtocolError, WebSocketError, invalidType, invalidValue } from '../errors.ts'
 import type { CloseInfo } from '../errors.ts'
-import { CloseCode, Opcode, writeCloseBody, writeControl, writeMessage } from '../framing/index.ts'
+import { CloseCode, Opcode, RSV1, writeCloseBody, writeControl, writeMessage } from '../framing/index.ts'
 import type { FrameTarget } from '../framing/index.ts'
+import { formatExtensions } from '../handshake/index.ts'
+import type { ExtensionOffer } from '../handshake/index.ts'
 import { Application } from './application.ts'
 import { Deferred } from './deferred.ts'
 import { Ending, ReadyState } from './ending.ts'
@@ -28,6 +31,8 @@ import { Outgoing, OutgoingMessage } from './outgoing.ts'
 import type { MessageSource } from './outgoing.ts'
 import { Output } from './output.ts'
 import { opcodeOf, payloadOf } from './payload.ts'
+import { framesOf } from './prepared.ts'
+import type { PreparedMessage } from './prepared.ts'
 import { Hold, Receiver } from './receiver.ts'
 
 const MAX_CONTROL_PAYLOAD = 125
@@ -61,6 +66,8 @@ export class Connection<Data = unknown> {
   data: Data
   /** The subprotocol agreed upon, or the empty string (RFC 6455 1.9). */
   readonly protocol: string
+  /** The extensions agreed upon, as in `Sec-WebSocket-Extensions`, or the empty string (RFC 6455 9.1). */
+  readonly extensions: string
 
   readonly #socket: Duplex
   readonly #settings: ConnectionSettings
@@ -69,6 +76,7 @@ export class Connection<Data = unknown> {
   readonly #receiver: Receiver
   readonly #heartbeat: Heartbeat
   readonly #ending: Ending
+  readonly #deflate: PerMessageDeflate | undefined
   /** The latest Ping that could not be answered yet; earlier ones need no answer any more (5.5.3). */
   #unansweredPing: Buffer | undefined = undefined
   /** `send` answered false, and `drain` has not been told since. */
@@ -88,16 +96,21 @@ export class Connection<Data = unknown> {
     handler: ConnectionHandler<Connection<Data>>,
     data: Data,
     protocol: string,
+    extensions: readonly ExtensionOffer[] = [],
   ) {
+    const parameters = readAnswer(extensions)
+    const deflate = settings.deflate && parameters && new PerMessageDeflate(parameters, settings.deflate, settings.role)
     this.data = data
     this.protocol = protocol
+    this.extensions = formatExtensions(extensions)
+    this.#deflate = deflate
     this.#socket = socket
     this.#settings = settings
     this.#application = new Application(this, handler, (error) => this.#fail(error, CloseCode.InternalError, ''))
     this.#output = new Output(socket, this)
-    this.#receiver = new Receiver(socket, this, settings)
+    this.#receiver = new Receiver(socket, this, settings, deflate)
     this.#heartbeat = new Heartbeat(settings.clock.now)
-    this.#ending = new Ending(socket, settings, this.#output, this.#receiver)
+    this.#ending = new Ending(socket, settings, this.#output, this.#receiver, () => this.#outgoing?.ready)
   }
 
   /**
@@ -153,14 +166,14 @@ export class Connection<Data = unknown> {
     const fragmentSize = checkCount('fragmentSize', options?.fragmentSize ?? this.#settings.fragmentSize)
     if (!this.#maySend()) return false
     this.#heartbeat.activeAt = this.#settings.clock.now
-    writeMessage(this.#target, opcode, payload, this.#settings.role === 'client', fragmentSize)
+    this.#write(opcode, payload, fragmentSize, options?.compress)
     return this.#sent()
   }
 
   /**
    * Sends one message while it is still being made: every chunk of `source` leaves as a fragment (5.4), as fast as the
-   * peer reads. The first chunk tells whether it is text, unless `binary` does. Messages sent meanwhile follow it;
-   * a second stream waits for the first. As with `send`, leave large octets alone until they have been sent.
+   * peer reads. The first chunk tells whether it is text, unless `binary` does. It is not compressed. Messages sent
+   * meanwhile follow it; a second stream waits for the first. As with `send`, leave large octets alone until they have been sent.
    *
    * Settles when the last of it has been queued as `send` queues. Rejects with `ConnectionClosedError` when the
    * connection ends before, and with what the source throws; if a part of the message has left by then, the connection
@@ -169,19 +182,14 @@ export class Connection<Data = unknown> {
   sendStream(source: MessageSource, options: SendOptions = {}): Promise<void> {
     const fragmentSize = checkCount('fragmentSize', options.fragmentSize ?? this.#settings.fragmentSize)
     const message = new OutgoingMessage(this.#settings.role === 'client', fragmentSize, options.binary)
-    this.#outgoing ??= new Outgoing({
-      target: this.#output,
-      isOpen: () => this.readyState === ReadyState.Open,
-      written: () => this.#streamWritten(),
-      failed: (thrown) => this.#fail(sourceError(thrown), CloseCode.InternalError, ''),
-      passed: () => this.#streamPassed(),
-    })
-    const sent: Promise<void> = this.#outgoing.send(message, source).then((complete) => {
-      if (complete) return
-      // Whoever waits hears that the connection has ended; that nobody waits is no fault, and ends no process.
-      sent.catch(() => {})
-      throw new ConnectionClosedError(this.#ending.explanation)
-    })
+    const sent: Promise<void> = this.#queued()
+      .send(message, source)
+      .then((complete) => {
+        if (complete) return
+        // Whoever waits hears that the connection has ended; that nobody waits is no fault, and ends no process.
+        sent.catch(() => {})
+        throw new ConnectionClosedError(this.#ending.explanation)
+      })
     return sent
   }
 
@@ -268,8 +276,18 @@ export class Connection<Data = unknown> {
     try {
       this.#receiver.receive(chunk)
     } catch (error) {
-      if (error instanceof ProtocolError) this.#fail(error, error.closeCode, error.message)
-      else this.#application.threw(error)
+      this.#failedToReceive(error)
+    }
+    this.#output.end()
+  }
+
+  /** @internal */
+  goOnWith(work: () => void): void {
+    this.#output.begin()
+    try {
+      work()
+    } catch (error) {
+      this.#failedToReceive(error)
     }
     this.#output.end()
   }
@@ -314,14 +332,21 @@ export class Connection<Data = unknown> {
   }
 
   /**
-   * Sends frames that were encoded once for many connections.
+   * Sends a message that goes to many connections.
    * @internal
    */
-  sendEncoded(frames: readonly Buffer[]): boolean {
+  sendPrepared(message: PreparedMessage): boolean {
     if (!this.#maySend()) return false
     this.#heartbeat.activeAt = this.#settings.clock.now
-    const target = this.#target
-    for (const frame of frames) target.push(frame)
+    const frames = message.framesFor(this.#deflate)
+    if (frames === undefined) {
+      this.#write(message.opcode, message.octets, message.fragmentSize, true)
+    } else if (frames instanceof Promise) {
+      void this.#queued().sendLater(message.octets.length, frames)
+    } else {
+      const target = this.#target
+      for (const frame of frames) target.push(frame)
+    }
     return this.#sent()
   }
 
@@ -436,7 +461,42 @@ export class Connection<Data = unknown> {
     writeControl(this.#output, opcode, payload, this.#settings.role === 'client')
   }
 
-  /** Where a message goes that is sent now: out, or behind those that are being streamed. */
+  #write(opcode: number, payload: string | Buffer, fragmentSize: number, compress: boolean | undefined): void {
+    const masked = this.#settings.role === 'client'
+    if (this.#deflate?.wants(payload, compress) !== true) {
+      writeMessage(this.#target, opcode, payload, masked, fragmentSize)
+      return
+    }
+    const octets = typeof payload === 'string' ? Buffer.from(payload) : payload
+    const compressed = this.#deflate.compress(octets)
+    if (compressed instanceof Promise) {
+      const frames = compressed.then((made) =>
+        made === undefined
+          ? framesOf(opcode, octets, masked, fragmentSize)
+          : framesOf(opcode | RSV1, made, masked, fragmentSize),
+      )
+      void this.#queued().sendLater(octets.length, frames)
+    } else if (compressed === undefined) {
+      writeMessage(this.#target, opcode, octets, masked, fragmentSize)
+    } else {
+      writeMessage(this.#target, opcode | RSV1, compressed, masked, fragmentSize)
+    }
+  }
+
+  /** The messages that cannot leave at once. */
+  #queued(): Outgoing {
+    this.#outgoing ??= new Outgoing({
+      target: this.#output,
+      isOpen: () => this.readyState === ReadyState.Open,
+      maySend: () => !this.#ending.finished,
+      written: () => this.#streamWritten(),
+      failed: (thrown) => this.#fail(sourceError(thrown), CloseCode.InternalError, ''),
+      passed: () => this.#streamPassed(),
+    })
+    return this.#outgoing
+  }
+
+  /** Where a message goes that is sent now: out, or behind those that cannot leave yet. */
   get #target(): FrameTarget {
     return this.#outgoing?.target ?? this.#output
   }
@@ -479,6 +539,11 @@ export class Connection<Data = unknown> {
   #streamPassed(): void {
     // Whoever was told to wait because of this message need not any more.
     if (this.#drainOwed || this.#drained !== undefined) this.#output.askDrain()
+  }
+
+  #failedToReceive(error: unknown): void {
+    if (error instanceof ProtocolError) this.#fail(error, error.closeCode, error.message)
+    else this.#application.threw(error)
   }
 
   #fail(error: Error, closeCode: number, reason: string): void {

@@ -25,15 +25,24 @@ export class Ending {
   readonly #settings: ConnectionSettings
   readonly #output: Output
   readonly #receiver: Receiver
+  readonly #ready: () => Promise<void> | undefined
   #closing: ClosingHandshake | undefined = undefined
   /** When the step that we are at has taken too long. */
   #deadline = Infinity
 
-  constructor(socket: Duplex, settings: ConnectionSettings, output: Output, receiver: Receiver) {
+  /** `ready` answers when the messages have left that were accepted and cannot leave yet; nothing, if there are none. */
+  constructor(
+    socket: Duplex,
+    settings: ConnectionSettings,
+    output: Output,
+    receiver: Receiver,
+    ready: () => Promise<void> | undefined,
+  ) {
     this.#socket = socket
     this.#settings = settings
     this.#output = output
     this.#receiver = receiver
+    this.#ready = ready
   }
 
   /** The explanation so far. */
@@ -41,10 +50,15 @@ export class Ending {
     return this.#begin('local').info
   }
 
+  /** Whether no message may be sent any more, not even one that was accepted before. */
+  get finished(): boolean {
+    return this.mute || this.#closing?.sent === true
+  }
+
   /** 7.1.2: starts the closing handshake. */
   close(body: Buffer, initiator: CloseInitiator): void {
     this.#begin(initiator)
-    this.#sendClose(body)
+    this.#whenReady(() => this.#sendClose(body))
     this.#deadline = this.#settings.clock.after(this.#settings.closeTimeout)
     this.#receiver.awaitClose()
   }
@@ -55,13 +69,16 @@ export class Ending {
     const closing = this.#begin('peer')
     closing.receive(code, reason)
     this.#receiver.stop()
-    // 5.5.1: the answer "typically echos the status code it received"; the reason goes with it.
-    if (closing.step(role) === 'answer') {
-      this.#sendClose(code === CloseCode.NoStatusReceived ? writeCloseBody() : writeCloseBody(code, reason))
-    }
-    // 7.1.1: the server ends TCP first; the client only waits for that.
-    if (closing.step(role) === 'end') this.#endTransport()
-    else this.#awaitEnd()
+    this.#deadline = this.#settings.clock.after(this.#settings.closeTimeout)
+    this.#whenReady(() => {
+      // 5.5.1: the answer "typically echos the status code it received"; the reason goes with it.
+      if (closing.step(role) === 'answer') {
+        this.#sendClose(code === CloseCode.NoStatusReceived ? writeCloseBody() : writeCloseBody(code, reason))
+      }
+      // 7.1.1: the server ends TCP first; the client only waits for that.
+      if (closing.step(role) === 'end') this.#endTransport()
+      else this.#awaitEnd()
+    })
   }
 
   /** 7.1.7: fails the connection, with a Close frame that tells the peer why, as far as `reason` does. */
@@ -125,6 +142,13 @@ export class Ending {
       this.readyState = ReadyState.Closing
     }
     return this.#closing
+  }
+
+  /** 5.5.1: a Close frame may be delayed until what was accepted before it has been sent. */
+  #whenReady(action: () => void): void {
+    const ready = this.#ready()
+    if (ready === undefined) action()
+    else void ready.then(() => this.mute || action())
   }
 
   #sendClose(body: Buffer): void {

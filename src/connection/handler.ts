@@ -13,6 +13,8 @@ export interface SendOptions {
   readonly binary?: boolean
   /** Octets of payload above which this message leaves in fragments; overrides the connection's. */
   readonly fragmentSize?: number
+  /** Whether this message is compressed, whatever its size; only where `perMessageDeflate` was agreed upon. */
+  readonly compress?: boolean
 }
 
 export interface MessagesOptions {

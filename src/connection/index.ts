@@ -19,4 +19,5 @@ export {
 export type { ConnectionOptions, ConnectionSettings, HeartbeatOptions } from './options.ts'
 export type { Clock, Timed } from './clock.ts'
 export { Deferred, isThenable, warn } from './deferred.ts'
-export { opcodeOf, payloadOf } from './payload.ts'
+export { payloadOf } from './payload.ts'
+export { PreparedMessage } from './prepared.ts'

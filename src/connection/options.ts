@@ -3,6 +3,8 @@
  * middle of a connection's life.
  */
 import { constants } from 'node:buffer'
+import { deflateSettings } from '../deflate/index.ts'
+import type { DeflateOptions, DeflateSettings } from '../deflate/index.ts'
 import { invalidType, invalidValue, quote } from '../errors.ts'
 import type { MessageOptions, Role } from '../framing/index.ts'
 import { Clock } from './clock.ts'
@@ -36,6 +38,8 @@ export interface ConnectionOptions {
   readonly frameTimeout?: number
   /** Pings that find out whether the peer is still there. Server 30 s and 30 s, client off. */
   readonly heartbeat?: HeartbeatOptions | false
+  /** Compression of messages (RFC 7692), where the peer has it too. Off, unless given. */
+  readonly perMessageDeflate?: DeflateOptions | boolean
 }
 
 /** Checked options, one object for all connections of a server or of a client's configuration. */
@@ -48,6 +52,7 @@ export interface ConnectionSettings extends MessageOptions {
   readonly idleTimeout: number
   readonly frameTimeout: number
   readonly heartbeat: Required<HeartbeatOptions> | undefined
+  readonly deflate: DeflateSettings | undefined
   readonly clock: Clock
 }
 
@@ -67,6 +72,7 @@ const serverDefaults: Required<ConnectionOptions> = {
   idleTimeout: 0,
   frameTimeout: THIRTY_SECONDS,
   heartbeat: { interval: THIRTY_SECONDS, timeout: THIRTY_SECONDS },
+  perMessageDeflate: false,
 }
 
 /** The defaults of `ConnectionOptions`, by role. A client has chosen its peer, and is not the one that has to find out. */
@@ -151,6 +157,7 @@ export function connectionSettings(
     idleTimeout: checkTime('idleTimeout', given('idleTimeout'), 0),
     frameTimeout: checkTime('frameTimeout', given('frameTimeout'), 0),
     heartbeat: checkHeartbeat(given('heartbeat')),
+    deflate: deflateSettings(given('perMessageDeflate')),
   }
   const { heartbeat } = settings
   const times = [settings.closeTimeout, settings.idleTimeout, settings.frameTimeout, ...others]

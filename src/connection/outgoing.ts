@@ -2,6 +2,7 @@
  * Messages that are sent while they are still being made: every chunk of the source leaves as a fragment (RFC 6455 5.4).
  * Control frames may go between the fragments, other messages may not: they are encoded at once, but held back until the
  * streamed message that was asked for before them is over. So everything leaves in the order in which it was asked for.
+ * The same holds behind a message that is being compressed in the thread pool.
  */
 import { invalidType } from '../errors.ts'
 import { FrameList, Opcode, Utf8Validator, writeFragments } from '../framing/index.ts'
@@ -9,6 +10,7 @@ import type { FrameTarget } from '../framing/index.ts'
 import { Deferred } from './deferred.ts'
 import type { MessageData } from './handler.ts'
 import { opcodeOf, payloadOf } from './payload.ts'
+import type { Frames } from './prepared.ts'
 
 const EMPTY = Buffer.alloc(0)
 
@@ -18,20 +20,35 @@ export type MessageSource = Iterable<MessageData> | AsyncIterable<MessageData>
 /** Where messages go. */
 export interface Way {
   readonly target: FrameTarget
-  /** Whether anything can be sent. */
+  /** Whether new messages are accepted. */
   isOpen(): boolean
+  /** Whether messages can leave that were accepted before. */
+  maySend(): boolean
   /** Something was written; answers whether more is welcome. When not, `goOn` will be called. */
   written(): boolean
-  /** A source threw, and the peer has a part of its message. */
+  /** A source threw, and the peer has a part of its message; or there are no frames of a message that was accepted. */
   failed(thrown: unknown): void
   /** A message is over, and what it held back has been handed on. */
   passed(): void
 }
 
-/** The messages that are being streamed: the first of them leaves, the others wait for their turn. */
+/** A message that is not encoded yet, and what has to wait for it. */
+interface Pending {
+  /** What has to wait for the end of this message. */
+  held: FrameList
+  readonly over: Deferred<void>
+  /** Octets that it keeps itself. */
+  readonly size: number
+  /** More is welcome. */
+  goOn(): void
+  /** Nothing can be sent any more. */
+  stop(): void
+}
+
+/** The messages that are not encoded yet: the first of them leaves, the others wait for their turn. */
 export class Outgoing {
   readonly #way: Way
-  readonly #messages: OutgoingMessage[] = []
+  readonly #messages: Pending[] = []
 
   constructor(way: Way) {
     this.#way = way
@@ -39,12 +56,22 @@ export class Outgoing {
 
   /** Octets that are held back. */
   get size(): number {
-    let size = 0
-    for (const { held } of this.#messages) size += held.size
-    return size
+    let total = 0
+    for (const { held, size } of this.#messages) total += held.size + size
+    return total
   }
 
-  /** Where a message goes that is sent now: behind all that are being streamed. */
+  /** Settles when the messages have left that will do so by themselves; `undefined` when there are none. */
+  get ready(): Promise<void> | undefined {
+    let last: LaterMessage | undefined
+    for (const message of this.#messages) {
+      if (!(message instanceof LaterMessage)) break
+      last = message
+    }
+    return last?.over.promise
+  }
+
+  /** Where a message goes that is sent now: behind all that are not encoded yet. */
   get target(): FrameTarget {
     return this.#messages.at(-1)?.held ?? this.#way.target
   }
@@ -65,6 +92,21 @@ export class Outgoing {
     }
   }
 
+  /** Sends a message of `size` octets whose frames are still being made. Never rejects. */
+  async sendLater(size: number, frames: Promise<Frames>): Promise<void> {
+    const message = new LaterMessage(size)
+    const before = this.#messages.at(-1)
+    this.#messages.push(message)
+    try {
+      const [made] = await Promise.all([frames, before?.over.promise])
+      if (this.#way.maySend()) for (const frame of made) this.#way.target.push(frame)
+    } catch (error) {
+      if (this.#way.maySend()) this.#way.failed(error)
+    } finally {
+      this.#pass(message)
+    }
+  }
+
   /** More is welcome. */
   goOn(): void {
     this.#messages[0]?.goOn()
@@ -76,18 +118,38 @@ export class Outgoing {
   }
 
   /** In one go, as something may be sent at any time: nothing may be held back for a message that is over. */
-  #pass(message: OutgoingMessage): void {
+  #pass(message: Pending): void {
     this.#messages.shift()
-    if (this.#way.isOpen()) for (const frame of message.held.frames) this.#way.target.push(frame)
+    const leave = message instanceof LaterMessage ? this.#way.maySend() : this.#way.isOpen()
+    if (leave) for (const frame of message.held.frames) this.#way.target.push(frame)
     message.over.resolve()
     this.#way.passed()
   }
 }
 
-export class OutgoingMessage {
-  /** What has to wait for the end of this message. */
+/** A message that is whole, but whose frames are still being made. */
+class LaterMessage implements Pending {
   held: FrameList = new FrameList()
   readonly over: Deferred<void> = new Deferred()
+  size: number
+
+  constructor(size: number) {
+    this.size = size
+  }
+
+  /** It does not wait for anything that we could do. */
+  goOn(): void {}
+
+  stop(): void {
+    this.size = 0
+    this.held = new FrameList()
+  }
+}
+
+export class OutgoingMessage implements Pending {
+  held: FrameList = new FrameList()
+  readonly over: Deferred<void> = new Deferred()
+  readonly size = 0
   readonly #stopped = new Deferred<false>()
   readonly #masked: boolean
   readonly #fragmentSize: number
@@ -117,12 +179,10 @@ export class OutgoingMessage {
     return Promise.race([this.#sendAll(source, way), this.#stopped.promise])
   }
 
-  /** More is welcome. */
   goOn(): void {
     this.#waiting?.resolve()
   }
 
-  /** Nothing can be sent any more. */
   stop(): void {
     this.held = new FrameList()
     this.#stopped.resolve(false)

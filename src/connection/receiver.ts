@@ -5,7 +5,8 @@
  * then waits here, less than one read of it. Once stopped, everything that still comes is dropped (RFC 6455 7.1.7).
  */
 import type { Duplex } from 'node:stream'
-import { FrameDecoder, MessageAssembler } from '../framing/index.ts'
+import type { PerMessageDeflate } from '../deflate/index.ts'
+import { FrameDecoder, MessageAssembler, messageData } from '../framing/index.ts'
 import type { MessageOptions, MessageSink, PartSink } from '../framing/index.ts'
 import type { Progress } from './heartbeat.ts'
 
@@ -17,11 +18,15 @@ export const Hold = {
   Opening: 2,
   /** Nobody has taken the messages that wait. */
   Queue: 4,
+  /** A message is being inflated in the thread pool, and those behind it have to wait. */
+  Inflating: 8,
 } as const
 
 export interface ReceiverOwner {
   /** Bytes to decode that were held back. */
   receive(chunk: Buffer): void
+  /** Work to do as with bytes that come, whatever it throws. */
+  goOnWith(work: () => void): void
   messageReceived(data: string | Buffer, isBinary: boolean): void
   partReceived(part: Buffer, isBinary: boolean, last: boolean): void
   pingReceived(payload: Buffer): void
@@ -35,6 +40,7 @@ export class Receiver implements MessageSink, PartSink, Progress {
   octets = 0
   readonly #socket: Duplex
   readonly #owner: ReceiverOwner
+  readonly #options: MessageOptions
   readonly #assembler: MessageAssembler
   readonly #decoder: FrameDecoder
   #holds = 0
@@ -46,11 +52,16 @@ export class Receiver implements MessageSink, PartSink, Progress {
   #ended = false
   /** Reading goes on for the peer's Close alone; nobody is ready for messages. */
   #closeOnly = false
+  #inParts = false
 
-  constructor(socket: Duplex, owner: ReceiverOwner, options: MessageOptions) {
+  constructor(socket: Duplex, owner: ReceiverOwner, options: MessageOptions, deflate: PerMessageDeflate | undefined) {
     this.#socket = socket
     this.#owner = owner
-    this.#assembler = new MessageAssembler(this, options)
+    this.#options = options
+    const extension = deflate && {
+      extended: (payload: Buffer, isBinary: boolean): void => this.#inflate(deflate, payload, isBinary),
+    }
+    this.#assembler = new MessageAssembler(this, options, extension)
     this.#decoder = new FrameDecoder(this.#assembler)
   }
 
@@ -112,6 +123,7 @@ export class Receiver implements MessageSink, PartSink, Progress {
 
   /** From now on messages are told in parts; each may have `maxMessageSize` octets. */
   stream(maxMessageSize: number): void {
+    this.#inParts = true
     this.#assembler.stream(this, maxMessageSize)
   }
 
@@ -144,6 +156,33 @@ export class Receiver implements MessageSink, PartSink, Progress {
 
   close(code: number, reason: string): void {
     this.#owner.closeReceived(code, reason)
+  }
+
+  #inflate(deflate: PerMessageDeflate, payload: Buffer, isBinary: boolean): void {
+    const inflated = deflate.decompress(payload, this.#options.maxMessageSize)
+    if (!(inflated instanceof Promise)) {
+      this.#deliver(inflated, isBinary)
+      return
+    }
+    this.hold(Hold.Inflating)
+    const goOn = (work: () => void): void => {
+      if (!this.#stopped) this.#owner.goOnWith(work)
+      this.release(Hold.Inflating)
+    }
+    inflated.then(
+      (octets) => goOn(() => this.#deliver(octets, isBinary)),
+      (error: unknown) =>
+        goOn(() => {
+          throw error
+        }),
+    )
+  }
+
+  #deliver(octets: Buffer, isBinary: boolean): void {
+    const text = this.#inParts ? 'buffer' : this.#options.text
+    const data = messageData(octets, 0, octets.length, isBinary, text)
+    if (this.#inParts && typeof data !== 'string') this.messagePart(data, isBinary, true)
+    else this.message(data, isBinary)
   }
 
   /** What was not taken waits, in front of what came meanwhile. */

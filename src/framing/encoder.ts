@@ -12,6 +12,8 @@ import { applyMask, createMaskingKey } from './mask.ts'
 import { Opcode } from './opcode.ts'
 
 const FIN = 0x80
+/** Beside the opcode in the first octet of a message that an extension has worked on (RFC 7692 6). */
+export const RSV1 = 0x40
 
 /** Payloads up to this many octets are copied behind their header; copying costs less than a second write. */
 const COPY_UP_TO = 16_384
@@ -62,7 +64,7 @@ export function encodeFrame(frame: Frame): Buffer {
   const octets = typeof payload === 'string' ? Buffer.from(payload) : payload
   const size = frameHeaderSize(octets.length, maskingKey !== undefined)
   const bytes = Buffer.allocUnsafe(size + octets.length)
-  const firstOctet = (fin ? FIN : 0) | (rsv1 ? 0x40 : 0) | (rsv2 ? 0x20 : 0) | (rsv3 ? 0x10 : 0) | opcode
+  const firstOctet = (fin ? FIN : 0) | (rsv1 ? RSV1 : 0) | (rsv2 ? 0x20 : 0) | (rsv3 ? 0x10 : 0) | opcode
   writeFrameHeader(bytes, 0, firstOctet, octets.length, maskingKey)
   bytes.set(octets, size)
   if (maskingKey !== undefined) applyMask(bytes, size, bytes.length, maskingKey)
@@ -70,7 +72,7 @@ export function encodeFrame(frame: Frame): Buffer {
 }
 
 /**
- * Writes a message of type `opcode` (Text or Binary), as one frame or, when it has more than `fragmentSize` octets, as
+ * Writes a message of type `opcode` (Text or Binary, with RSV1 where an extension has worked on it), as one frame or, when it has more than `fragmentSize` octets, as
  * fragments of that size, which is 1 or more. `masked`: we are the client.
  */
 export function writeMessage(

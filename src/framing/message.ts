@@ -27,6 +27,12 @@ export interface MessageSink {
   close(code: number, reason: string): void
 }
 
+/** Takes the messages that an extension has to work on before anybody can read them. */
+export interface ExtensionSink {
+  /** A whole message that came with RSV1 (RFC 7692 6); `payload` is only valid during the call. */
+  extended(payload: Buffer, isBinary: boolean): void
+}
+
 /** Takes messages in parts, as large ones come. */
 export interface PartSink {
   /** The next octets of a message; those of text are valid UTF-8 so far, and whole characters when it is the last part. */
@@ -47,13 +53,18 @@ export interface MessageOptions {
 const MAX_EMPTY_FRAGMENTS_IN_A_ROW = 1024
 /** The least that the assembly buffer grows to, when so much is announced. */
 const SMALLEST_CAPACITY = 256
+/** What cannot be compressed may grow a little in the attempt, even where that is done badly. */
+const WORST_COMPRESSION = 1.0625
 const EMPTY = Buffer.alloc(0)
 
 export class MessageAssembler implements FrameSink {
   readonly #sink: MessageSink
   readonly #options: MessageOptions
+  readonly #extension: ExtensionSink | undefined
   /** Text or Binary while a message is being received, 0 between messages. */
   #opcode = 0
+  /** Who takes this message, when it began with RSV1. */
+  #extended: ExtensionSink | undefined = undefined
   #fragments = 0
   #emptyFragments = 0
   /** Pieces of the message that did not come whole. */
@@ -65,9 +76,11 @@ export class MessageAssembler implements FrameSink {
   #parts: PartSink | undefined = undefined
   #maxMessageSize: number
 
-  constructor(sink: MessageSink, options: MessageOptions) {
+  /** `extension`: for the messages of an extension that was agreed upon, and marks them with RSV1. */
+  constructor(sink: MessageSink, options: MessageOptions, extension?: ExtensionSink) {
     this.#sink = sink
     this.#options = options
+    this.#extension = extension
     this.#maxMessageSize = options.maxMessageSize
   }
 
@@ -75,28 +88,32 @@ export class MessageAssembler implements FrameSink {
   stream(parts: PartSink, maxMessageSize: number): void {
     this.#parts = parts
     this.#maxMessageSize = maxMessageSize
-    if (this.#size === 0) return
+    if (this.#size === 0 || this.#extended !== undefined) return
     parts.messagePart(this.#assembled.subarray(0, this.#size), this.#opcode === Opcode.Binary, false)
     this.#assembled = EMPTY
   }
 
   frameHeader(header: FrameHeader): void {
-    checkFrameHeader(header, this.#options.role, this.#opcode !== 0)
+    checkFrameHeader(header, this.#options.role, this.#opcode !== 0, this.#extension !== undefined)
     if (isControl(header.opcode)) return
-    if (header.opcode !== Opcode.Continuation) this.#opcode = header.opcode
+    if (header.opcode !== Opcode.Continuation) {
+      this.#opcode = header.opcode
+      this.#extended = header.rsv1 ? this.#extension : undefined
+    }
     // 10.4: refused by the declared length, before anything is reserved for it.
-    if (header.payloadLength > this.#maxMessageSize - this.#size) throw this.#tooBig()
+    if (header.payloadLength > this.#limit - this.#size) throw this.#tooBig()
     // Who reads as it comes sets the pace, so it does not matter in how many pieces that is.
-    if (++this.#fragments > this.#options.maxFragments && this.#parts === undefined) throw this.#tooManyFragments()
+    if (++this.#fragments > this.#options.maxFragments && this.#partSink === undefined) throw this.#tooManyFragments()
     if (header.payloadLength > 0) this.#emptyFragments = 0
     else if (++this.#emptyFragments > MAX_EMPTY_FRAGMENTS_IN_A_ROW) throw this.#tooManyFragments()
   }
 
   framePayload(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void {
+    const parts = this.#partSink
     if (isControl(header.opcode)) {
       this.#controlPayload(header, chunk, start, end, remaining)
-    } else if (this.#parts !== undefined) {
-      this.#handOn(this.#parts, chunk, start, end, header.fin && remaining === 0)
+    } else if (parts !== undefined) {
+      this.#handOn(parts, chunk, start, end, header.fin && remaining === 0)
     } else if (header.fin && remaining === 0 && this.#size === 0) {
       this.#deliver(chunk, start, end)
     } else {
@@ -124,17 +141,28 @@ export class MessageAssembler implements FrameSink {
     }
   }
 
+  /** Who takes this message as it comes. One that an extension has still to work on is put together before. */
+  get #partSink(): PartSink | undefined {
+    return this.#extended === undefined ? this.#parts : undefined
+  }
+
+  /** Octets that the payload of this message may have. An extension keeps to the limit itself, once it has done its work. */
+  get #limit(): number {
+    if (this.#extended === undefined) return this.#maxMessageSize
+    return Math.ceil(this.#options.maxMessageSize * WORST_COMPRESSION) + 64
+  }
+
   #append(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void {
     const size = this.#size + (end - start)
     this.#validate(chunk, start, end)
-    if (size > this.#assembled.length) this.#grow(size, header.fin ? size + remaining : this.#maxMessageSize)
+    if (size > this.#assembled.length) this.#grow(size, header.fin ? size + remaining : this.#limit)
     chunk.copy(this.#assembled, this.#size, start, end)
     this.#size = size
   }
 
   /** 8.1, failing fast: the first octet that cannot be text ends the connection, not the last frame of the message. */
   #validate(chunk: Buffer, start: number, end: number): void {
-    if (this.#opcode !== Opcode.Text) return
+    if (this.#opcode !== Opcode.Text || this.#extended !== undefined) return
     this.#validator ??= new Utf8Validator()
     if (!this.#validator.push(chunk, start, end)) throw invalidUtf8()
   }
@@ -163,24 +191,20 @@ export class MessageAssembler implements FrameSink {
   }
 
   #deliver(bytes: Buffer, start: number, end: number): void {
-    const isText = this.#opcode === Opcode.Text
+    const isBinary = this.#opcode === Opcode.Binary
+    const extended = this.#extended
     // What was assembled has been looked at, piece by piece; so has nothing that came whole.
     const knownUtf8 = this.#size > 0
     this.#endMessage()
-    if (!isText) {
-      this.#sink.message(own(bytes, start, end), true)
-    } else if (this.#options.text === 'string') {
-      this.#sink.message(readText(bytes, start, end, knownUtf8), false)
-    } else {
-      if (!knownUtf8 && !isUtf8(bytes.subarray(start, end))) throw invalidUtf8()
-      this.#sink.message(own(bytes, start, end), false)
-    }
+    if (extended !== undefined) extended.extended(bytes.subarray(start, end), isBinary)
+    else this.#sink.message(messageData(bytes, start, end, isBinary, this.#options.text, knownUtf8), isBinary)
   }
 
   /** Committed before the sink hears of it: what it does next may already be about the next message. */
   #endMessage(): void {
     if (this.#validator?.complete === false) throw invalidUtf8()
     this.#opcode = 0
+    this.#extended = undefined
     this.#fragments = 0
     this.#emptyFragments = 0
     this.#size = 0
@@ -188,7 +212,7 @@ export class MessageAssembler implements FrameSink {
   }
 
   #tooBig(): ProtocolError {
-    const limit = this.#maxMessageSize
+    const limit = this.#extended !== undefined ? this.#options.maxMessageSize : this.#maxMessageSize
     const message = `The message is larger than ${limit} octets; raise maxMessageSize if such messages are wanted`
     return new ProtocolError('ERR_WS_MESSAGE_TOO_BIG', CloseCode.MessageTooBig, 'RFC 6455 10.4', message)
   }
@@ -201,6 +225,23 @@ export class MessageAssembler implements FrameSink {
       `The message has more than ${this.#options.maxFragments} fragments, or more than ${MAX_EMPTY_FRAGMENTS_IN_A_ROW} empty ones in a row`,
     )
   }
+}
+
+/**
+ * The data of a message, which `bytes[start, end)` are: text as `text` says, octets as a Buffer that may be kept. Throws a
+ * `ProtocolError` for text that is not valid UTF-8 (5.6, 8.1), unless that is known already.
+ */
+export function messageData(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  isBinary: boolean,
+  text: 'string' | 'buffer',
+  knownUtf8 = false,
+): string | Buffer {
+  if (!isBinary && text === 'string') return readText(bytes, start, end, knownUtf8)
+  if (!isBinary && !knownUtf8 && !isUtf8(bytes.subarray(start, end))) throw invalidUtf8()
+  return own(bytes, start, end)
 }
 
 /** `bytes[start, end)` to keep: as it lies there when it is most of the memory behind it, else copied out of it. */

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { Connection } from '../connection/index.ts'
 import type { ConnectionHandler, ConnectionSettings, MessageData, SendOptions } from '../connection/index.ts'
 import { invalidType } from '../errors.ts'
+import type { ExtensionOffer } from '../handshake/index.ts'
 
 /** What a connection asks of the handler that it belongs to. */
 export interface Home<Data> {
@@ -29,8 +30,15 @@ export class ServerConnection<Data = unknown> extends Connection<Data> {
   #topics: Set<string> | undefined = undefined
 
   /** @internal */
-  constructor(socket: Duplex, home: Home<Data>, data: Data, protocol: string, remoteAddress: string) {
-    super(socket, home.settings, home.handler, data, protocol)
+  constructor(
+    socket: Duplex,
+    home: Home<Data>,
+    data: Data,
+    protocol: string,
+    extensions: readonly ExtensionOffer[],
+    remoteAddress: string,
+  ) {
+    super(socket, home.settings, home.handler, data, protocol, extensions)
     this.#home = home
     this.remoteAddress = remoteAddress
   }

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import {
   CONNECTION_NAMES,
+  PreparedMessage,
   checkCount,
   checkNames,
   checkTime,
@@ -22,15 +23,23 @@ import type {
   MessageData,
   SendOptions,
 } from '../connection/index.ts'
+import { acceptOffer } from '../deflate/index.ts'
 import { invalidType } from '../errors.ts'
 import { writeCloseBody } from '../framing/index.ts'
 import { isOriginPolicy, parseTarget } from '../handshake/index.ts'
-import type { AcceptOptions, FieldsInit, OriginPolicy, ProtocolPolicy, RejectionAnswer } from '../handshake/index.ts'
+import type {
+  AcceptOptions,
+  ExtensionOffer,
+  FieldsInit,
+  OriginPolicy,
+  ProtocolPolicy,
+  RejectionAnswer,
+} from '../handshake/index.ts'
 import { ServerConnection } from './connection.ts'
 import { Gate } from './gate.ts'
 import { Opening, aborted } from './opening.ts'
 import type { UpgradeRequest } from './request.ts'
-import { Topics, encodeMessage, sendToAll } from './topics.ts'
+import { Topics, sendToAll } from './topics.ts'
 
 /** Lets the client in. */
 export interface UpgradeAcceptance<Data> {
@@ -84,6 +93,7 @@ export interface Admission {
   readonly remoteAddress: string
   readonly data: unknown
   readonly protocol: string
+  readonly extensions: readonly ExtensionOffer[]
   /** The 101 answer. */
   readonly greeting: string
   /** What the client sent already. */
@@ -270,7 +280,9 @@ export class WebSocketHandler<Data = unknown> {
 
   /** @internal */
   acceptOptions(secure: boolean): AcceptOptions {
-    return { secure, origins: this.handler.origins, protocols: this.handler.protocols }
+    const { deflate } = this.settings
+    const extensions = deflate && ((offers: readonly ExtensionOffer[]) => acceptOffer(offers, deflate))
+    return { secure, origins: this.handler.origins, protocols: this.handler.protocols, extensions }
   }
 
   /** @internal */
@@ -279,8 +291,8 @@ export class WebSocketHandler<Data = unknown> {
   }
 
   /** @internal */
-  open(socket: Duplex, { remoteAddress, data, protocol, greeting, early }: Admission): void {
-    const connection = new ServerConnection<Data>(socket, this, data as Data, protocol, remoteAddress)
+  open(socket: Duplex, { remoteAddress, data, protocol, extensions, greeting, early }: Admission): void {
+    const connection = new ServerConnection<Data>(socket, this, data as Data, protocol, extensions, remoteAddress)
     this.#connections.add(connection)
     connection.start(greeting, early)
   }
@@ -317,7 +329,7 @@ export class WebSocketHandler<Data = unknown> {
     options: SendOptions | undefined,
     except?: ServerConnection<Data>,
   ): number {
-    return sendToAll(receivers, encodeMessage(data, options, this.settings.fragmentSize), except)
+    return sendToAll(receivers, new PreparedMessage(data, options, this.settings.fragmentSize), except)
   }
 
   #terminate(): void {

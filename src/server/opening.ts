@@ -266,7 +266,8 @@ export class Opening implements Timed {
     // The place behind the gate is the connection's now.
     this.#leave = undefined
     this.#settle('open')
-    handler.open(this.#socket, { remoteAddress, data, protocol, greeting, early: this.#early })
+    const { extensions } = acceptance
+    handler.open(this.#socket, { remoteAddress, data, protocol, extensions, greeting, early: this.#early })
   }
 
   #keepEarly(chunk: Buffer): void {

@@ -1,28 +1,14 @@
 /**
  * Sending to some and to all: who has subscribed to what, and messages that are encoded once, however many receive them.
  */
-import { ReadyState, checkCount, opcodeOf, payloadOf } from '../connection/index.ts'
-import type { MessageData, SendOptions } from '../connection/index.ts'
-import { FrameList, writeMessage } from '../framing/index.ts'
+import { ReadyState } from '../connection/index.ts'
+import type { PreparedMessage } from '../connection/index.ts'
 
-/** A member of topics: something that takes encoded frames. */
+/** A member of topics. */
 export interface Subscriber {
   readonly readyState: number
   /** @internal */
-  sendEncoded(frames: readonly Buffer[]): boolean
-}
-
-/** The frames of a message as a server sends them: unmasked, so that they are the same for every client (5.1). */
-export function encodeMessage(
-  data: MessageData,
-  options: SendOptions | undefined,
-  fragmentSize: number,
-): readonly Buffer[] {
-  const payload = payloadOf(data)
-  const opcode = opcodeOf(payload, options?.binary)
-  const target = new FrameList()
-  writeMessage(target, opcode, payload, false, checkCount('fragmentSize', options?.fragmentSize ?? fragmentSize))
-  return target.frames
+  sendPrepared(message: PreparedMessage): boolean
 }
 
 export class Topics<S extends Subscriber> {
@@ -45,12 +31,12 @@ export class Topics<S extends Subscriber> {
   }
 }
 
-/** Sends frames to all of `receivers` that are open, but for one; answers to how many. */
-export function sendToAll<S extends Subscriber>(receivers: Iterable<S>, frames: readonly Buffer[], except?: S): number {
+/** Sends a message to all of `receivers` that are open, but for one; answers to how many. */
+export function sendToAll<S extends Subscriber>(receivers: Iterable<S>, message: PreparedMessage, except?: S): number {
   let count = 0
   for (const receiver of receivers) {
     if (receiver === except || receiver.readyState !== ReadyState.Open) continue
-    receiver.sendEncoded(frames)
+    receiver.sendPrepared(message)
     count++
   }
   return count

@@ -210,6 +210,15 @@ describe('connect that is answered something else', () => {
     expect(await refusal(answer)).toMatchObject({ code, body: undefined })
   })
 
+  it.each(['permessage-deflate, x-frames', 'x-frames, permessage-deflate', 'permessage-deflate, permessage-deflate'])(
+    'fails at a 101 with two extensions: %s [7692:5-08] [7692:5-10] [6455:4.1-45]',
+    async (extensions) => {
+      const changes = { 'Sec-WebSocket-Extensions': extensions }
+      const error = await refusal((request) => acceptance(request, changes), { perMessageDeflate: true })
+      expect(error.code).toBe('ERR_WS_BAD_EXTENSIONS')
+    },
+  )
+
   it('fails at an endless head before it is 17 KiB long', async () => {
     let written = 0
     const error = await refusal((_, { socket }) => {
@@ -283,6 +292,35 @@ describe('connect that is answered something else', () => {
   it('does not wait for a body that cannot come', async () => {
     expect(await refusal(() => 'HTTP/1.1 204 No Content\r\n\r\n')).toMatchObject({ status: 204, body: Buffer.alloc(0) })
     expect(await refusal(() => 'HTTP/1.1 304 X\r\nContent-Length: 5\r\n\r\n')).toMatchObject({ status: 304 })
+  })
+
+  it.each([
+    ['with Connection: close', 'HTTP/1.1 403 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'],
+    ['that would keep the connection', 'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'],
+    ['of HTTP/1.0 with Transfer-Encoding', 'HTTP/1.0 403 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+  ])(
+    'ends the connection behind an answer %s, and sends nothing more [9112-9.6-02] [9112-6.1-03]',
+    async (_, answer) => {
+      const raw = await rawServer()
+      const failure = failureOf(connect(raw.url))
+      const peer = await raw.accept()
+      await peer.readHead()
+      peer.write(answer)
+      expect(await failure).toMatchObject({ code: UNEXPECTED, status: 403 })
+      expect(await peer.readEnd()).toEqual(Buffer.alloc(0))
+      expect(raw.accepted).toBe(1)
+    },
+  )
+
+  it('takes nothing for its answer that was sent before its request [9112-9.2-01]', async () => {
+    const raw = await rawServer()
+    const failure = failureOf(connect(raw.url))
+    const peer = await raw.accept()
+    // Who has not seen the request can only guess at what its key asks for.
+    peer.write(acceptance('Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'))
+    expect(await failure).toMatchObject({ code: 'ERR_WS_BAD_ACCEPT', status: 101 })
+    await peer.readEnd()
+    expect(raw.accepted).toBe(1)
   })
 
   it('follows no redirect', async () => {

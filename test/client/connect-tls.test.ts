@@ -1,6 +1,6 @@
 /** `wss:`: TLS before anything else, to a server that has proved who it is (RFC 6455 4.1). */
 import { mkdtempSync, rmSync } from 'node:fs'
-import type { LookupFunction } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -158,7 +158,7 @@ describe('connect to wss:', () => {
     expect(error.code).toBe('ERR_WS_CONNECT_FAILED')
   })
 
-  it('speaks TLS 1.2 at least', async () => {
+  it('speaks TLS 1.2 at least [6455:10.6-i01]', async () => {
     const old = await secureServer({
       ...certificate,
       minVersion: 'TLSv1',
@@ -206,7 +206,7 @@ describe('connect to wss:', () => {
     expect(heard).toEqual(messages)
   })
 
-  it('goes through a transport that is handed in, such as a tunnel of a proxy [6455:4.1-10]', async () => {
+  it('goes through a transport that is handed in, such as a tunnel of a proxy', async () => {
     const raw = await secureServer()
     const socket = connectTcp(raw.port, '127.0.0.1')
     const connecting = connect('wss://server.example/', { tls: { ca, socket } })
@@ -215,6 +215,63 @@ describe('connect to wss:', () => {
     expect(request).toContain('\r\nHost: server.example\r\n')
     peer.write(acceptance(request))
     await expectOpen(connecting)
+  })
+})
+
+describe('the end of TLS', () => {
+  /** What goes over TCP, as the types of the records of TLS, when one side is through a relay at the other. */
+  async function relayTo(port: number): Promise<{ url: string; fromClient: number[]; fromServer: number[] }> {
+    const relay = await rawServer()
+    const fromClient: number[] = []
+    const fromServer: number[] = []
+    void relay.accept().then(({ socket }) => {
+      const upstream = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true })
+      upstream.on('error', () => {})
+      noteRecords(socket, fromClient)
+      noteRecords(upstream, fromServer)
+      socket.pipe(upstream).pipe(socket)
+    })
+    return { url: relay.url.replace('ws:', 'wss:'), fromClient, fromServer }
+  }
+
+  function noteRecords(socket: Socket, types: number[]): void {
+    let unread = Buffer.alloc(0)
+    socket.on('data', (chunk: Buffer) => {
+      unread = Buffer.concat([unread, chunk])
+      while (unread.length >= 5 && unread.length >= 5 + unread.readUInt16BE(3)) {
+        types.push(unread[0])
+        unread = unread.subarray(5 + unread.readUInt16BE(3))
+      }
+    })
+  }
+
+  /** The type of an alert; only up to TLS 1.2 does it stand where anybody can see it. */
+  const ALERT = 21
+  const APPLICATION_DATA = 23
+
+  it('is an alert, the last record of either side, behind all that was sent [9112-9.8-01] [9112-9.8-02] [6455:7.1.1-01]', async () => {
+    const server = await serve({ host: '127.0.0.1', port: 0, tls: { ...certificate, maxVersion: 'TLSv1.2' } })
+    onTestFinished(() => server.shutdown({ timeout: 0 }))
+    for (const closer of ['client', 'server']) {
+      const { url, fromClient, fromServer } = await relayTo(server.port ?? 0)
+      const ws = await connect(url, { tls: { ca } })
+      void (closer === 'client' ? ws : [...server.connections][0]).close(1000)
+      await ws.closed
+      await vi.waitFor(() => expect(server.connections.size).toBe(0), 10_000)
+      for (const types of [fromClient, fromServer]) {
+        expect(types.slice(-2)).toEqual([APPLICATION_DATA, ALERT])
+        expect(types.indexOf(ALERT)).toBe(types.length - 1)
+      }
+    }
+  })
+
+  it('is an alert behind the answer of a server that refuses a handshake [9112-9.8-02]', async () => {
+    const tls = { ...certificate, maxVersion: 'TLSv1.2' } as const
+    const server = await serve({ host: '127.0.0.1', port: 0, path: '/chat', tls })
+    onTestFinished(() => server.shutdown({ timeout: 0 }))
+    const { url, fromServer } = await relayTo(server.port ?? 0)
+    expect(await failureOf(connect(`${url}/nothing`, { tls: { ca } }))).toMatchObject({ status: 404 })
+    await vi.waitFor(() => expect(fromServer.slice(-2)).toEqual([APPLICATION_DATA, ALERT]), 10_000)
   })
 })
 

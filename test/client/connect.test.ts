@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { connect } from '../../src/client/connect.ts'
 import type { ConnectOptions } from '../../src/client/connect.ts'
 import type { Message } from '../../src/connection/index.ts'
@@ -67,6 +67,21 @@ describe('the request of connect', () => {
     )
   })
 
+  it('offers an extension by its registered name and with its own parameters [6455:4.1-38] [6455:9-01] [6455:9-04] [6455:9.1-04] [6455:9.1-05] [7692:5-01]', async () => {
+    const perMessageDeflate = {
+      serverNoContextTakeover: false,
+      clientNoContextTakeover: true,
+      serverMaxWindowBits: 10,
+      clientMaxWindowBits: 12,
+    }
+    const { text } = await requestOf('/', { perMessageDeflate })
+    expect(text).toContain(
+      '\r\nSec-WebSocket-Extensions: ' +
+        'permessage-deflate; server_max_window_bits=10; client_no_context_takeover; client_max_window_bits=12, ' +
+        'permessage-deflate; client_no_context_takeover; client_max_window_bits=12\r\n',
+    )
+  })
+
   it('has a new key every time [6455:4.1-29] [6455:4.1-30]', async () => {
     const keys = new Set<string | undefined>()
     for (let count = 0; count < 10; count++) keys.add(KEY_LINE.exec((await requestOf('/')).text)?.[1])
@@ -117,7 +132,7 @@ describe('the request of connect', () => {
     expect(url.href).toBe(before)
   })
 
-  it('is all that is sent before the answer [6455:4.1-40]', async () => {
+  it('is all that is sent before the answer [6455:4.1-40] [9110-7.8-08]', async () => {
     const raw = await rawServer()
     const connecting = connect(raw.url, { open: (ws) => ws.send('first') })
     const peer = await raw.accept()
@@ -132,7 +147,7 @@ describe('the request of connect', () => {
 })
 
 describe('connect', () => {
-  it.each(['TCP', 'a Unix socket'])('meets our server over %s', async (transport) => {
+  it.each(['TCP', 'a Unix socket'])('meets our server over %s [6455:4.1-02] [6455:4.1-11]', async (transport) => {
     const where = transport === 'TCP' ? { port: 0 } : { socketPath: socketPath() }
     const { url } = await server({ ...where, protocols: ['echo'], message: (ws, data) => ws.send(data) })
     const options = { protocols: ['other', 'echo'], ...('socketPath' in where ? where : {}) }
@@ -221,7 +236,7 @@ describe('connect', () => {
     }
   })
 
-  it('passes over eight interim responses [9112-6.3-01]', async () => {
+  it('passes over eight interim responses [9112-6.3-01] [9110-15.2-01]', async () => {
     const raw = await rawServer()
     const connecting = connect(raw.url)
     const peer = await raw.accept()
@@ -303,7 +318,7 @@ describe('connect', () => {
     expect(heard).toEqual([Buffer.from('one')])
   })
 
-  it('masks what it sends, each frame with another key [6455:5.1-03]', async () => {
+  it('masks what it sends, each frame with another key [6455:5.1-01] [6455:5.3-02]', async () => {
     const raw = await rawServer()
     const connecting = connect(raw.url)
     const peer = await raw.open()
@@ -343,7 +358,7 @@ describe('the close of a client', () => {
     return { peer, ws: await connecting }
   }
 
-  it('sends a Close, takes the answer, and waits for the server to end TCP [6455:7.1.1-02]', async () => {
+  it('sends a Close, takes the answer, and waits for the server to end TCP [6455:7.1.2-01] [6455:5.5.1-12] [6455:7.1.1-06]', async () => {
     const { peer, ws } = await pair()
     let info: CloseInfo | undefined
     const closing = ws.close(4321, 'why').then((value) => {
@@ -357,6 +372,26 @@ describe('the close of a client', () => {
     await closing
     expect(info).toEqual({ code: 1000, reason: 'other', wasClean: true, initiator: 'local' })
     expect(await peer.readEnd()).toEqual(Buffer.alloc(0))
+  })
+
+  it('shows a reason to the application and to nobody else [6455:5.5.1-04]', async () => {
+    const shown: unknown[] = []
+    const streams = [process.stdout, process.stderr].map((stream) =>
+      vi.spyOn(stream, 'write').mockImplementation((text) => shown.push(text) > 0),
+    )
+    const methods = (['log', 'info', 'warn', 'error', 'debug'] as const).map((name) =>
+      vi.spyOn(console, name).mockImplementation((...words) => void shown.push(words)),
+    )
+    const warning = vi.spyOn(process, 'emitWarning').mockImplementation((text) => void shown.push(text))
+    onTestFinished(() => {
+      for (const spy of [...streams, ...methods, warning]) spy.mockRestore()
+    })
+    const { peer, ws } = await pair()
+    peer.write(frame(0x88, wire('0fa0 73656372657420706c616e')))
+    await peer.readFrame()
+    peer.socket.end()
+    expect(await ws.closed).toMatchObject({ code: 4000, reason: 'secret plan' })
+    expect(shown).toEqual([])
   })
 
   it.each([

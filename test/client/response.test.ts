@@ -65,7 +65,7 @@ describe('ResponseReader', () => {
     for (const end of [0, 1, 20, ANSWER.length - 1]) expect(takeEveryWay(ANSWER.slice(0, end))).toEqual(['waiting'])
   })
 
-  it('passes over up to eight interim responses, which have no body [9112-6.3-01] [6455:4.1-41]', () => {
+  it('passes over up to eight interim responses, which have no body [9112-6.3-01] [6455:4.1-41] [9110-15.2-01]', () => {
     const interim = [
       '100 Continue',
       '102 Processing',

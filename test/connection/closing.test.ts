@@ -35,7 +35,7 @@ describe('ClosingHandshake', () => {
     expect(closing.info).toEqual({ code: 4001, reason: 'bye', wasClean: false, initiator: 'peer' })
   })
 
-  it('calls an end clean when Close frames have crossed both ways, and only then', () => {
+  it('calls an end clean when Close frames have crossed both ways, and only then [6455:7.1.4-i01]', () => {
     const closing = new ClosingHandshake('local')
     closing.sent = true
     expect(closing.info.wasClean).toBe(false)

@@ -7,6 +7,7 @@ import { CLOSE, NORMAL, PING, ROLES, TEXT, expectGone, open, opened } from '../s
 import type { Opened } from '../support/connection.ts'
 import { NOT_DATA, VIEWS } from '../support/data.ts'
 import { pair, parseFrames } from '../support/duplex.ts'
+import { encoded } from '../support/prepared.ts'
 import { hex, received } from '../support/wire.ts'
 
 async function end(connection: Opened): Promise<void> {
@@ -166,9 +167,9 @@ describe.each(ROLES)('Connection as a %s', (role) => {
     it('answers true, and false once it does not send any more [6455:6.1-02]', async () => {
       const connection = await opened(role)
       const { ws, peer } = connection
-      expect([ws.send('x'), ws.ping(), ws.pong(), ws.sendEncoded([])]).toEqual([true, true, true, true])
+      expect([ws.send('x'), ws.ping(), ws.pong(), ws.sendPrepared(encoded([]))]).toEqual([true, true, true, true])
       void ws.close(1000)
-      const late = [ws.send('x'), ws.ping(), ws.pong(), ws.sendEncoded([received('client', TEXT, 'x')])]
+      const late = [ws.send('x'), ws.ping(), ws.pong(), ws.sendPrepared(encoded([received('client', TEXT, 'x')]))]
       expect(late).toEqual([false, false, false, false])
       await turn()
       expect(peer.frames).toEqual(['text x', 'ping', 'pong', 'close 1000'])
@@ -180,7 +181,7 @@ describe.each(ROLES)('Connection as a %s', (role) => {
         received(role === 'client' ? 'server' : 'client', 0x01, 'a'),
         received(role === 'client' ? 'server' : 'client', 0x80, 'b'),
       ]
-      expect(await sent(({ ws }) => expect(ws.sendEncoded(frames)).toBe(true))).toEqual(['text… a', '… b'])
+      expect(await sent(({ ws }) => expect(ws.sendPrepared(encoded(frames))).toBe(true))).toEqual(['text… a', '… b'])
     })
   })
 

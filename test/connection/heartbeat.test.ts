@@ -6,6 +6,7 @@ import type { ConnectionOptions } from '../../src/connection/options.ts'
 import { pass, stall, turn, useClock } from '../support/clock.ts'
 import { BINARY, CLOSE, PING, PONG, ROLES, TEXT, expectGone, opened } from '../support/connection.ts'
 import type { Opened } from '../support/connection.ts'
+import { encoded } from '../support/prepared.ts'
 import { received } from '../support/wire.ts'
 
 const TICK = 500
@@ -122,14 +123,14 @@ describe.each(ROLES)('A %s', (role) => {
     expectGone(connection)
   }
 
-  it('sends no Ping when it is not asked to, and keeps a connection that says nothing', async () => {
+  it('sends no Ping when it is not asked to, and keeps a connection that says nothing [6455:7.1.7-08] [6455:7.2.1-03]', async () => {
     const connection = await opened(role, { heartbeat: false })
     await pass(200_000)
     expect([connection.peer.frames, connection.log]).toEqual([[], ['open']])
     await end(connection)
   })
 
-  it('sends an empty Ping after every interval of silence, as long as it is answered', async () => {
+  it('sends an empty Ping after every interval of silence, as long as it is answered [6455:7.1.7-08] [6455:7.2.1-03]', async () => {
     const connection = await opened(role, { heartbeat: { interval: 10_000, timeout: 10_000 } })
     const { peer, log } = connection
     for (let i = 0; i < 5; i++) {
@@ -217,7 +218,7 @@ describe.each(ROLES)('A %s', (role) => {
     await pass(9_000)
     ws.send(Buffer.alloc(1))
     await pass(9_000)
-    ws.sendEncoded([Buffer.from(received(role === 'client' ? 'server' : 'client', TEXT, 'encoded'))])
+    ws.sendPrepared(encoded([Buffer.from(received(role === 'client' ? 'server' : 'client', TEXT, 'encoded'))]))
     await turn()
     expect(peer.frames).toEqual(['text out', 'binary 00', 'text encoded'])
     // None of these is a message.

@@ -13,6 +13,7 @@ import { CLOSE, NORMAL, PING, ROLES, expectGone, opened } from '../support/conne
 import type { Opened } from '../support/connection.ts'
 import { NOT_DATA, VIEWS } from '../support/data.ts'
 import { octets } from '../support/messages.ts'
+import { encoded } from '../support/prepared.ts'
 import { Faucet, messagesIn, stateOf } from '../support/streams.ts'
 
 const HIGH = '\ud83d'
@@ -276,7 +277,7 @@ describe.each(ROLES)('sendStream of a %s', (role) => {
       source.give('a')
       await turn()
       ws.send(Buffer.from([2]))
-      ws.sendEncoded([Buffer.from([0x81, 0x01]), Buffer.from('3')])
+      ws.sendPrepared(encoded([Buffer.from([0x81, 0x01]), Buffer.from('3')]))
       ws.send('4-5-6', { fragmentSize: 2 })
       await turn()
       expect(ws.bufferedAmount).toBe(size(1) + size(1) + 3 + size(2) + size(2) + size(1))

@@ -14,6 +14,7 @@ import { BINARY, CLOSE, NORMAL, PING, ROLES, TEXT, expectGone, open, opened } fr
 import type { Opened } from '../support/connection.ts'
 import { Peer, describeFrame, parseFrames, parsePart } from '../support/duplex.ts'
 import type { SentFrame } from '../support/duplex.ts'
+import { encoded } from '../support/prepared.ts'
 import { socketPair } from '../support/sockets.ts'
 import { hex, received, wire } from '../support/wire.ts'
 
@@ -360,10 +361,10 @@ describe.each(ROLES)('Output of a %s', (role) => {
       const { ws, peer } = connection
       const frame = received(role === 'client' ? 'server' : 'client', BINARY, Buffer.alloc(600))
       peer.stopReading()
-      expect(ws.sendEncoded([frame, frame])).toBe(false)
-      expect(ws.sendEncoded([frame])).toBe(false)
+      expect(ws.sendPrepared(encoded([frame, frame]))).toBe(false)
+      expect(ws.sendPrepared(encoded([frame]))).toBe(false)
       expect(ws.readyState).toBe(2)
-      expect(ws.sendEncoded([frame])).toBe(false)
+      expect(ws.sendPrepared(encoded([frame]))).toBe(false)
       await turn()
       expectGone(connection)
     })

@@ -437,6 +437,7 @@ describe('Receiver', () => {
     const ignore = (): void => {}
     const owner: ReceiverOwner = {
       receive: ignore,
+      goOnWith: ignore,
       messageReceived: ignore,
       partReceived: ignore,
       pingReceived: ignore,
@@ -444,7 +445,7 @@ describe('Receiver', () => {
       closeReceived: ignore,
       endReceived: ignore,
     }
-    const receiver = new Receiver(new Transport(), owner, connectionSettings('server', {}))
+    const receiver = new Receiver(new Transport(), owner, connectionSettings('server', {}), undefined)
     receiver.hold(Hold.Pause | Hold.Queue)
     expect(receiver.held).toBe(true)
     receiver.stop()

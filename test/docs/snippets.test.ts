@@ -102,6 +102,13 @@ describe('the examples in the docs', () => {
     await expect(foreign).rejects.toMatchObject({ status: 403 })
   })
 
+  it('deflate: compressed for those who agree', async () => {
+    await import('./snippets/deflate.ts')
+    const ws = seen[0] as Connection
+    expect(ws.extensions).toBe('permessage-deflate; server_no_context_takeover; client_no_context_takeover')
+    expect(await take(ws, 2)).toEqual(['compressed once for all '.repeat(100), 'a secret'])
+  })
+
   it('http: one port for pages and sockets', async () => {
     const { server } = await import('./snippets/http.ts')
     const ws = await connect('ws://localhost:8080/chat')

@@ -26,12 +26,12 @@ describe('formatAcceptance', () => {
     expect(headOf('response', text).status).toBe(101)
   })
 
-  it('names no subprotocol and no extension where none was chosen, nor a length or coding [6455:4.2.2-09] [9112-6.1-01]', () => {
+  it('names no subprotocol and no extension where none was chosen, nor a length or coding [6455:4.2.2-09] [9112-6.1-01] [9110-8.6-01]', () => {
     const { fields } = headOf('response', formatAcceptance(ACCEPTANCE))
     expect([...fields].map(([name]) => name)).toEqual(['upgrade', 'connection', 'sec-websocket-accept'])
   })
 
-  it('adds subprotocol, extensions and headers', () => {
+  it('adds subprotocol, extensions and headers [6455:5.8-01]', () => {
     const extensions = [
       {
         name: 'foo',
@@ -142,7 +142,7 @@ describe('formatRejection', () => {
     }
   })
 
-  it('refuses a status that cannot reject', () => {
+  it('refuses a status that cannot reject [9110-8.6-01]', () => {
     for (const status of [0, 100, 101, 200, 204, 299, 304, 600, 400.5, Number.NaN, '400' as unknown as number]) {
       const misuse = expect.objectContaining({ name: 'RangeError', code: 'ERR_WS_INVALID_STATUS' })
       expect(() => formatRejection({ status }), `${status}`).toThrow(misuse)

@@ -45,7 +45,7 @@ describe('createRequest', () => {
     }
   })
 
-  it('offers subprotocols and extensions [6455:4.1-35] [6455:4.1-38] [6455:9-01]', () => {
+  it('offers subprotocols and extensions [6455:4.1-35] [6455:4.1-38] [6455:9-01] [6455:5.8-01]', () => {
     const { fields } = headOf(
       'request',
       request('ws://a', { protocols: ['b', 'a'], extensions: [{ name: 'x', parameters: [['y', '1']] }] }),

@@ -124,7 +124,7 @@ describe('HeadReader with a response', () => {
     expect(headOf('response', 'HTTP/1.0 999 101 \t\u00fcber\r\n\r\n')).toMatchObject({ status: 999, version: '1.0' })
   })
 
-  it('refuses a malformed status line [9112-4-01]', () => {
+  it('refuses a malformed status line [6455:4.1-47]', () => {
     const lines = [
       'HTTP/1.1 101',
       'HTTP/1.1  101 OK',

@@ -87,7 +87,7 @@ describe('acceptRequest', () => {
     }
   })
 
-  it('refuses methods other than GET with 405, unknown long ones with 501 [6455:4.2.1-i01] [9110-7.8-05] [9112-3-02]', () => {
+  it('refuses methods other than GET with 405, unknown long ones with 501 [6455:4.2.1-i01] [9110-7.8-05] [9112-3-02] [9110-15.5.6-01]', () => {
     for (const method of ['POST', 'HEAD', 'get', 'CONNECT', 'OPTIONS', 'GETT', 'UPDATEREDIRECTREF']) {
       expect(rejected({}, {}, `${method} / HTTP/1.1`)).toEqual([405, 'ERR_WS_METHOD_NOT_ALLOWED'])
     }
@@ -151,7 +151,7 @@ describe('acceptRequest', () => {
     ])
   })
 
-  it('ignores an Upgrade in HTTP/1.0 [9110-7.8-07]', () => {
+  it('ignores an Upgrade in HTTP/1.0 [9110-7.8-07] [9110-15.2-02]', () => {
     expect(rejected({}, {}, 'GET / HTTP/1.0')).toEqual([426, 'ERR_WS_UPGRADE_REQUIRED'])
   })
 
@@ -222,7 +222,7 @@ describe('acceptRequest', () => {
     accepted({ 'Sec-WebSocket-Key': 'AQIDBAUGBwgJCgsMDQ4PEC==' })
   })
 
-  it('refuses a request with a body with 400 [9112-6.1-02] [9112-6.3-03] [9112-6.3-04] [9110-7.8-05]', () => {
+  it('refuses a request with a body with 400 [9112-6.1-02] [9112-6.1-03] [9112-6.3-03] [9112-6.3-04] [9110-7.8-05]', () => {
     for (const length of [
       '1',
       '5',
@@ -243,6 +243,7 @@ describe('acceptRequest', () => {
     for (const coding of ['chunked', 'identity', '', 'gzip, chunked', 'xchunked']) {
       expect(rejected({ 'Transfer-Encoding': coding })).toEqual([400, 'ERR_WS_BAD_REQUEST'])
       expect(rejected({ 'Transfer-Encoding': coding, 'Content-Length': '0' })).toEqual([400, 'ERR_WS_BAD_REQUEST'])
+      expect(rejected({ 'Transfer-Encoding': coding }, {}, 'GET / HTTP/1.0')).toEqual([400, 'ERR_WS_BAD_REQUEST'])
     }
     accepted({ 'Content-Length': '0' })
   })
@@ -261,7 +262,7 @@ describe('acceptRequest', () => {
     accepted({ Origin: 'null' }, { origins: ['null'] })
   })
 
-  it('refuses malformed subprotocols and extensions with 400 [6455:4.1-37] [6455:9.1-01]', () => {
+  it('refuses malformed subprotocols and extensions with 400 [6455:4.2.1-01] [6455:9.1-01]', () => {
     for (const protocols of ['', 'a b', 'a, a', '\u00e9', `b${' '.repeat(8000)}x`, ['a', 'a']]) {
       expect(rejected({ 'Sec-WebSocket-Protocol': protocols })).toEqual([400, 'ERR_WS_BAD_PROTOCOL'])
     }
@@ -270,7 +271,7 @@ describe('acceptRequest', () => {
     }
   })
 
-  it('reads lists that are split over lines as one [6455:9.1-03]', () => {
+  it('reads lists that are split over lines as one [6455:9.1-03] [6455:9-02]', () => {
     const seen: ExtensionOffer[] = []
     const options: AcceptOptions = {
       protocols: ['c'],

@@ -130,6 +130,27 @@ describe.each([
     ws.terminate()
   })
 
+  it.each([
+    ['with the defaults of both', true, true],
+    ['that refer back to each other', { serverNoContextTakeover: false, clientNoContextTakeover: false }, true],
+    ['with small windows', { serverMaxWindowBits: 9, clientMaxWindowBits: 10, serverNoContextTakeover: false }, true],
+    ['as they want it', true, { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 0 }],
+    ['as they want it, with small windows', true, { serverMaxWindowBits: 10, clientMaxWindowBits: 9, threshold: 0 }],
+  ])('exchange compressed messages %s', async (_how, ours, theirs) => {
+    const setup = { ours: { perMessageDeflate: ours, maxMessageSize: LARGE }, theirs: { perMessageDeflate: theirs } }
+    const { ws, messages } = await echoed(setup)
+    expect(ws.extensions).toMatch(/^permessage-deflate/)
+    const words = Array.from({ length: 30_000 }, (_value, index) => `word ${index % 977}`)
+    const texts = [10, 100, 1000, 10_000, 30_000, 30].map((count) => words.slice(0, count).join(' '))
+    for (const message of [...TEXTS, ...texts, octets(2000), octets(200_000), ...texts]) {
+      ws.send(message)
+      expectSame([await messages.next()], [message])
+    }
+    for (const text of texts) ws.send(text)
+    expectSame(await messages.take(texts.length), texts)
+    ws.terminate()
+  })
+
   it('understand messages that they fragmented', async () => {
     const [ours, theirs] = await pair({})
     theirs.ws.send('Gr\u00fc', { fin: false })

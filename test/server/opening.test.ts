@@ -74,7 +74,7 @@ describe.each(TRANSPORTS)('Over $name', (transport) => {
     expect(await client.readText()).toBe('Hello')
   })
 
-  it('a refused handshake is answered whole and ended, and no later octet is looked at [9112-9.6-01] [9112-9.3-01] [6455:4.2.1-01]', async () => {
+  it('a refused handshake is answered whole and ended, and no later octet is looked at [9112-9.6-01] [9112-9.3-01] [6455:4.2.1-01] [6455:7.2.2-01]', async () => {
     const told = refusals()
     const { server, dial } = await start({ handshakeError: told.handshakeError }, transport)
     const client = await dial()
@@ -135,11 +135,11 @@ describe('A request that is refused', () => {
       handshake({ Origin: 'http://evil.example' }),
     ],
     [404, 'ERR_WS_NOT_FOUND', 'an unknown path [6455:4.2.2-07]', handshake({}, 'GET /nothing HTTP/1.1')],
-    [405, 'ERR_WS_METHOD_NOT_ALLOWED', 'another method', handshake({}, 'POST /chat HTTP/1.1')],
+    [405, 'ERR_WS_METHOD_NOT_ALLOWED', 'another method [9110-15.5.6-01]', handshake({}, 'POST /chat HTTP/1.1')],
     [414, 'ERR_WS_HEAD_TOO_LARGE', 'a long target [9112-3-03]', handshake({}, `GET /${long} HTTP/1.1`)],
     [417, 'ERR_WS_EXPECTATION_FAILED', 'Expect [9110-7.8-09]', handshake({ Expect: '100-continue' })],
     [426, 'ERR_WS_UPGRADE_REQUIRED', 'no Upgrade [6455:4.2.1-i03]', handshake({ Upgrade: undefined })],
-    [426, 'ERR_WS_UPGRADE_REQUIRED', 'HTTP/1.0 [9110-7.8-07]', handshake({}, 'GET /chat HTTP/1.0')],
+    [426, 'ERR_WS_UPGRADE_REQUIRED', 'HTTP/1.0 [9110-7.8-07] [9110-15.2-02]', handshake({}, 'GET /chat HTTP/1.0')],
     [426, 'ERR_WS_UPGRADE_REQUIRED', 'another protocol [9110-7.8-03]', handshake({ Upgrade: 'h2c' })],
     [
       426,
@@ -229,6 +229,24 @@ describe('An accepted request', () => {
     const { dial } = await start({ path: '/chat' })
     const client = (await dial()).write(request)
     expect((await client.readHead()).text).toBe(ANSWER)
+  })
+
+  it('is given one extension at most, by its registered name and with its own parameters [7692:5-07] [7692:5-09] [6455:9-04] [6455:9.1-04] [6455:9.1-05]', async () => {
+    const perMessageDeflate = {
+      serverNoContextTakeover: false,
+      clientNoContextTakeover: false,
+      serverMaxWindowBits: 10,
+      clientMaxWindowBits: 12,
+    }
+    const { dial } = await start({ perMessageDeflate })
+    const offers =
+      'x-frames, permessage-deflate; client_max_window_bits, permessage-deflate; server_max_window_bits=9, x-rsv1'
+    const client = (await dial()).write(handshake({ 'Sec-WebSocket-Extensions': offers }))
+    const { status, fields } = await client.readHead()
+    expect(status).toBe(101)
+    expect(fields.get('sec-websocket-extensions')).toBe(
+      'permessage-deflate; server_max_window_bits=10; client_max_window_bits=12',
+    )
   })
 
   it('may come in any order and cut [6455:4.2.1-i07]', async () => {

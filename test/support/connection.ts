@@ -7,6 +7,7 @@ import { Connection, connectionSettings } from '../../src/connection/index.ts'
 import type { ConnectionHandler, ConnectionOptions } from '../../src/connection/index.ts'
 import type { CloseInfo } from '../../src/errors.ts'
 import type { Role } from '../../src/framing/rules.ts'
+import { parseExtensions } from '../../src/handshake/index.ts'
 import { turn } from './clock.ts'
 import { describe } from './decode.ts'
 import { Peer } from './duplex.ts'
@@ -41,6 +42,8 @@ export interface OpenOptions extends ConnectionOptions {
   readonly iterate?: boolean
   readonly greeting?: string
   readonly head?: Buffer
+  /** What was agreed upon, as in `Sec-WebSocket-Extensions`. */
+  readonly extensions?: string
   /** Of the transport. */
   readonly writableHighWaterMark?: number
 }
@@ -48,7 +51,7 @@ export interface OpenOptions extends ConnectionOptions {
 /** Which other events a log holds; a handler of the test's own runs after the entry was made. */
 export function open(role: Role, options: OpenOptions = {}): Opened {
   const { handler = {}, onlyHandler, iterate = false, greeting = '', head = Buffer.alloc(0), ...rest } = options
-  const { writableHighWaterMark, ...connectionOptions } = rest
+  const { writableHighWaterMark, extensions, ...connectionOptions } = rest
   const log: string[] = []
   const errors: Error[] = []
   const infos: CloseInfo[] = []
@@ -88,7 +91,8 @@ export function open(role: Role, options: OpenOptions = {}): Opened {
   }
   const peer = new Peer(role, writableHighWaterMark)
   const settings = connectionSettings(role, connectionOptions)
-  const ws = new Connection(peer.transport, settings, onlyHandler ?? logging, undefined, '')
+  const agreed = extensions === undefined ? [] : parseExtensions(extensions)
+  const ws = new Connection(peer.transport, settings, onlyHandler ?? logging, undefined, '', agreed)
   ws.start(greeting, head)
   return { ws, peer, log, errors, infos }
 }

@@ -1,0 +1,69 @@
+/** Messages as frames that are at hand: made once for many connections, or made elsewhere, as in the thread pool. */
+import type { PerMessageDeflate } from '../deflate/index.ts'
+import { FrameList, RSV1, writeMessage } from '../framing/index.ts'
+import type { MessageData, SendOptions } from './handler.ts'
+import { checkCount } from './options.ts'
+import { opcodeOf, payloadOf } from './payload.ts'
+
+/** The frames of one message. */
+export type Frames = readonly Buffer[]
+
+/** The frames of a message; `opcode` as for `writeMessage`. */
+export function framesOf(opcode: number, payload: string | Buffer, masked: boolean, fragmentSize: number): Frames {
+  const target = new FrameList()
+  writeMessage(target, opcode, payload, masked, fragmentSize)
+  return target.frames
+}
+
+/**
+ * A message from a server to many of its clients. Its frames are not masked, and so the same for all (RFC 6455 5.1); compressed
+ * they are the same for all with the same window and without a context (RFC 7692 7.1.1.1).
+ */
+export class PreparedMessage {
+  readonly payload: string | Buffer
+  readonly opcode: number
+  readonly fragmentSize: number
+  readonly #compress: boolean | undefined
+  #plain: Frames | undefined = undefined
+  #octets: Buffer | undefined = undefined
+  /** By window bits. */
+  readonly #compressed = new Map<number, Frames | Promise<Frames>>()
+
+  /** Throws a `TypeError` or `RangeError` for what cannot be sent. */
+  constructor(data: MessageData, options: SendOptions | undefined, fragmentSize: number) {
+    this.payload = payloadOf(data)
+    this.opcode = opcodeOf(this.payload, options?.binary)
+    this.fragmentSize = checkCount('fragmentSize', options?.fragmentSize ?? fragmentSize)
+    this.#compress = options?.compress
+  }
+
+  /** The payload as octets. */
+  get octets(): Buffer {
+    this.#octets ??= typeof this.payload === 'string' ? Buffer.from(this.payload) : this.payload
+    return this.#octets
+  }
+
+  /** The frames for a connection; `undefined` where its messages refer back to those before, so that it makes its own. */
+  framesFor(deflate: PerMessageDeflate | undefined): Frames | Promise<Frames> | undefined {
+    if (deflate?.wants(this.payload, this.#compress) !== true) return this.#plainFrames()
+    if (deflate.sharedWindowBits === 0) return undefined
+    const known = this.#compressed.get(deflate.sharedWindowBits)
+    if (known !== undefined) return known
+    const compressed = deflate.compress(this.octets)
+    const frames =
+      compressed instanceof Promise ? compressed.then((made) => this.#frames(made)) : this.#frames(compressed)
+    this.#compressed.set(deflate.sharedWindowBits, frames)
+    return frames
+  }
+
+  /** RFC 7692 6.1: without RSV1, where compressing it was of no use. */
+  #frames(compressed: Buffer | undefined): Frames {
+    if (compressed === undefined) return this.#plainFrames()
+    return framesOf(this.opcode | RSV1, compressed, false, this.fragmentSize)
+  }
+
+  #plainFrames(): Frames {
+    this.#plain ??= framesOf(this.opcode, this.payload, false, this.fragmentSize)
+    return this.#plain
+  }
+}

@@ -1,0 +1,79 @@
+/** The option `perMessageDeflate`: what it may say, its defaults, and its checks. */
+import { invalidType, invalidValue, quote } from '../errors.ts'
+
+/** How messages are compressed (RFC 7692). Window bits are logarithms: 15 stands for a window of 32 KiB. */
+export interface DeflateOptions {
+  /** Octets from which on a message is compressed, unless `send` says otherwise. 1,024. */
+  readonly threshold?: number
+  /** From 0, none, to 9, best and slowest. 3. */
+  readonly level?: number
+  /** From 1 to 9: memory for the time of one compression. 8. */
+  readonly memLevel?: number
+  /** 8 to 15: how far back the server's compressor may look (7.1.2.1). Agreed upon only when given. */
+  readonly serverMaxWindowBits?: number
+  /** 8 to 15: how far back the client's compressor may look (7.1.2.2). Agreed upon only when given. */
+  readonly clientMaxWindowBits?: number
+  /** Whether the server compresses each message by itself (7.1.1.1), so that one message tells nothing about another. */
+  readonly serverNoContextTakeover?: boolean
+  /** Whether the client does (7.1.1.2). */
+  readonly clientNoContextTakeover?: boolean
+}
+
+/** Checked and complete, but for window bits that nobody asked for. */
+export interface DeflateSettings {
+  readonly threshold: number
+  readonly level: number
+  readonly memLevel: number
+  readonly serverMaxWindowBits: number | undefined
+  readonly clientMaxWindowBits: number | undefined
+  readonly serverNoContextTakeover: boolean
+  readonly clientNoContextTakeover: boolean
+}
+
+const NAMES = [
+  'threshold',
+  'level',
+  'memLevel',
+  'serverMaxWindowBits',
+  'clientMaxWindowBits',
+  'serverNoContextTakeover',
+  'clientNoContextTakeover',
+]
+
+/** The settings that `perMessageDeflate` asks for, or `undefined` for no compression. Throws a TypeError or RangeError. */
+export function deflateSettings(option: unknown): DeflateSettings | undefined {
+  if (option === false) return undefined
+  if (option !== true && (typeof option !== 'object' || option === null)) {
+    throw invalidType('ERR_WS_INVALID_OPTION', 'perMessageDeflate must be true, false, or an object of options')
+  }
+  const options: DeflateOptions = option === true ? {} : option
+  for (const name of Object.keys(options)) {
+    if (NAMES.includes(name)) continue
+    const message = `perMessageDeflate has no option ${quote(name)}; it has ${NAMES.join(', ')}`
+    throw invalidType('ERR_WS_INVALID_OPTION', message)
+  }
+  return {
+    threshold: checkNumber('threshold', options.threshold, 0, Number.MAX_SAFE_INTEGER) ?? 1024,
+    level: checkNumber('level', options.level, 0, 9) ?? 3,
+    memLevel: checkNumber('memLevel', options.memLevel, 1, 9) ?? 8,
+    serverMaxWindowBits: checkNumber('serverMaxWindowBits', options.serverMaxWindowBits, 8, 15),
+    clientMaxWindowBits: checkNumber('clientMaxWindowBits', options.clientMaxWindowBits, 8, 15),
+    serverNoContextTakeover: checkFlag('serverNoContextTakeover', options.serverNoContextTakeover) ?? true,
+    clientNoContextTakeover: checkFlag('clientNoContextTakeover', options.clientNoContextTakeover) ?? true,
+  }
+}
+
+function checkNumber(name: string, value: unknown, least: number, most: number): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'number') {
+    throw invalidType('ERR_WS_INVALID_OPTION', `perMessageDeflate.${name} must be a number`)
+  }
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  const message = `perMessageDeflate.${name} must be a whole number from ${least} to ${most}`
+  throw invalidValue('ERR_WS_INVALID_OPTION', message)
+}
+
+function checkFlag(name: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value
+  throw invalidType('ERR_WS_INVALID_OPTION', `perMessageDeflate.${name} must be true or false`)
+}

@@ -1,0 +1,81 @@
+/**
+ * DEFLATE (RFC 1951) by node:zlib, one message at a time: nothing of zlib's outlives a message, so that a connection
+ * which is idle, or never compresses, costs none of its memory. What a message may refer back to goes in as the dictionary.
+ *
+ * Small messages are worked on where we are, which costs a fraction of the trip to the thread pool. Large ones go there,
+ * a few at a time, so that they neither hold up the event loop nor fill the memory.
+ */
+import { constants, deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib'
+import type { ZlibOptions } from 'node:zlib'
+
+/** Octets up to which input is worked on at once: some tenths of a millisecond. */
+export const AT_ONCE_UP_TO = 32_768
+/** Octets that may come of it; beyond them it goes to the thread pool after all. */
+export const INFLATED_AT_ONCE_UP_TO = 262_144
+
+/** As many as the thread pool has threads, if nobody changed that; each may take as much memory as a message. */
+const MAX_JOBS = 4
+const SMALLEST_CHUNK = 1024
+const LARGEST_CHUNK = 65_536
+
+/** What came of one DEFLATE stream. */
+export interface Inflated {
+  readonly buffer: Buffer
+  /** `bytesWritten`: octets of the input that were used; the rest lies behind the end of the stream. */
+  readonly engine: { readonly bytesWritten: number }
+}
+
+let jobs = 0
+const waiting: (() => void)[] = []
+
+/** Octets of a message that begins behind `dictionary`, with the sync flush that RFC 7692 7.2.1 wants at their end. */
+export function deflateAtOnce(payload: Buffer, options: ZlibOptions, dictionary: Buffer): Buffer {
+  return deflateRawSync(payload, deflateOptions(payload, options, dictionary))
+}
+
+/** As `deflateAtOnce`, in the thread pool. */
+export function deflateInPool(payload: Buffer, options: ZlibOptions, dictionary: Buffer): Promise<Buffer> {
+  return job((done) => deflateRaw(payload, deflateOptions(payload, options, dictionary), done))
+}
+
+/** One DEFLATE stream. Throws what zlib does; `ERR_BUFFER_TOO_LARGE` beyond `most` octets, which is found out while inflating. */
+export function inflateAtOnce(input: Buffer, dictionary: Buffer, most: number): Inflated {
+  // With `info` it answers more than the types know of.
+  const inflated: unknown = inflateRawSync(input, inflateOptions(dictionary, most, chunkSize(4 * input.length)))
+  return inflated as Inflated
+}
+
+/** As `inflateAtOnce`, in the thread pool. */
+export function inflateInPool(input: Buffer, dictionary: Buffer, most: number): Promise<Inflated> {
+  // Every chunk of output is a trip of its own.
+  const options = inflateOptions(dictionary, most, LARGEST_CHUNK)
+  return job((done) => inflateRaw(input, options, done as (error: Error | null) => void))
+}
+
+function deflateOptions(payload: Buffer, options: ZlibOptions, dictionary: Buffer): ZlibOptions {
+  return { ...options, dictionary, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: chunkSize(payload.length) }
+}
+
+function inflateOptions(dictionary: Buffer, most: number, chunk: number): ZlibOptions {
+  // A limit of 0 is none to zlib; one octet too many is noticed by whoever adds up.
+  return { dictionary, maxOutputLength: Math.max(most, 1), info: true, chunkSize: chunk }
+}
+
+/** Room for the output that is likely to be enough, as what is left over is kept with it. */
+function chunkSize(expected: number): number {
+  return Math.min(Math.max(expected, SMALLEST_CHUNK), LARGEST_CHUNK)
+}
+
+async function job<T>(start: (done: (error: Error | null, result: T) => void) => void): Promise<T> {
+  if (jobs < MAX_JOBS) jobs++
+  else await new Promise<void>((resolve) => waiting.push(resolve))
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      start((error, result) => (error === null ? resolve(result) : reject(error)))
+    })
+  } finally {
+    const next = waiting.shift()
+    if (next === undefined) jobs--
+    else next()
+  }
+}

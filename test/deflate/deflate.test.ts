@@ -1,0 +1,399 @@
+/**
+ * permessage-deflate on messages, against zlib used another way: what we compress, one inflating stream that lives as
+ * long as the connection has to understand, and the other way round.
+ */
+import { createHash } from 'node:crypto'
+import { constants, createDeflateRaw, createInflateRaw, deflateRawSync } from 'node:zlib'
+import type { DeflateRaw, InflateRaw } from 'node:zlib'
+import fc from 'fast-check'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { PerMessageDeflate } from '../../src/deflate/deflate.ts'
+import type { DeflateParameters } from '../../src/deflate/offer.ts'
+import { deflateSettings } from '../../src/deflate/options.ts'
+import type { DeflateOptions } from '../../src/deflate/options.ts'
+import { AT_ONCE_UP_TO, INFLATED_AT_ONCE_UP_TO } from '../../src/deflate/zlib.ts'
+import type { Role } from '../../src/framing/index.ts'
+import { describeError } from '../support/decode.ts'
+import { expectSame } from '../support/messages.ts'
+import { ROLES, wire } from '../support/wire.ts'
+
+const MiB = 1_048_576
+const FLUSHED = Buffer.from([0x00, 0x00, 0xff, 0xff])
+const NONE: DeflateParameters = {
+  serverNoContextTakeover: false,
+  clientNoContextTakeover: false,
+  serverMaxWindowBits: 15,
+  clientMaxWindowBits: 15,
+}
+
+function codec(role: Role, agreed: Partial<DeflateParameters> = {}, options: DeflateOptions = {}): PerMessageDeflate {
+  const keeping = { serverNoContextTakeover: false, clientNoContextTakeover: false }
+  const settings = deflateSettings({ ...keeping, ...options })
+  if (settings === undefined) throw new Error('off')
+  return new PerMessageDeflate({ ...NONE, ...agreed }, settings, role)
+}
+
+/** The parameters of one direction, by who compresses. */
+function direction(sender: Role, noContextTakeover: boolean, bits: number): Partial<DeflateParameters> {
+  return sender === 'server'
+    ? { serverNoContextTakeover: noContextTakeover, serverMaxWindowBits: bits }
+    : { clientNoContextTakeover: noContextTakeover, clientMaxWindowBits: bits }
+}
+
+const other = (role: Role): Role => (role === 'server' ? 'client' : 'server')
+
+/** Writes to a stream of zlib, and answers what came of it. */
+async function through(stream: DeflateRaw | InflateRaw, input: Buffer): Promise<Buffer> {
+  const output: Buffer[] = []
+  const onData = (chunk: Buffer): void => {
+    output.push(chunk)
+  }
+  stream.on('data', onData)
+  await new Promise<void>((resolve, reject) => {
+    stream.once('error', reject)
+    stream.write(input)
+    stream.flush(constants.Z_SYNC_FLUSH, resolve)
+  })
+  stream.off('data', onData).removeAllListeners('error')
+  return Buffer.concat(output)
+}
+
+/** A peer that keeps one stream for all messages, with the window that was agreed upon. */
+function keptStream<S extends DeflateRaw | InflateRaw>(stream: S): S {
+  onTestFinished(() => stream.close())
+  return stream
+}
+
+/** Lines that have much in common, within a message and with other ones. */
+function lines(count: number, seed = 1): Buffer {
+  return Buffer.from(
+    Array.from({ length: count }, (_, i) => `{"id":${(i * 7919 + seed) % 9973},"state":"open"}`).join('\n'),
+  )
+}
+
+/** Octets that cannot be compressed. */
+function noise(size: number): Buffer {
+  const blocks: Buffer[] = []
+  for (let i = 0; i * 64 < size; i++) blocks.push(createHash('sha512').update(String(i)).digest())
+  return Buffer.concat(blocks).subarray(0, size)
+}
+
+async function errorOf(run: () => Buffer | Promise<Buffer>): Promise<string> {
+  try {
+    await run()
+  } catch (error) {
+    return describeError(error)
+  }
+  throw new Error('nothing was thrown')
+}
+
+const INVALID = 'ERR_WS_INVALID_DEFLATE 1007 RFC 7692 7.2.2'
+const TOO_BIG = 'ERR_WS_MESSAGE_TOO_BIG 1009 RFC 6455 10.4'
+
+const MESSAGES = [
+  lines(3),
+  lines(3),
+  Buffer.from('x'),
+  Buffer.alloc(0),
+  lines(300),
+  noise(500),
+  lines(2000, 5),
+  lines(20, 5),
+  Buffer.alloc(100_000, 'ab'),
+  noise(70_000),
+  lines(5),
+]
+
+describe.each(ROLES)('What a %s compresses', (role) => {
+  it.each([8, 9, 10, 13, 15])(
+    'one kept stream with a window of 2^%d octets inflates [7692:7.2.1-06] [7692:7.2.1-08] [7692:7.2.1-11] [7692:7.2.1-12] [7692:7.2.1-14] [7692:7.2.2-10]',
+    async (bits) => {
+      const deflate = codec(role, direction(role, false, bits), { serverMaxWindowBits: 15, clientMaxWindowBits: 15 })
+      // Small chunks of output, so that it needs its window: what is still in the output it could see anyway.
+      const peer = keptStream(createInflateRaw({ windowBits: bits, chunkSize: 64 }))
+      for (const message of MESSAGES) {
+        const compressed = await deflate.compress(message)
+        if (compressed === undefined) throw new Error('with a context everything goes compressed')
+        expect(compressed.subarray(-4)).not.toEqual(FLUSHED)
+        expectSame([await through(peer, Buffer.concat([compressed, FLUSHED]))], [message])
+      }
+    },
+  )
+
+  it.each([8, 9, 13, 15])(
+    'a new stream with a window of 2^%d octets inflates when no context is kept [7692:7.2.1-07] [7692:7.2.1-10]',
+    async (bits) => {
+      const deflate = codec(role, direction(role, true, bits))
+      for (const message of MESSAGES) {
+        const compressed = await deflate.compress(message)
+        if (compressed === undefined) continue
+        const peer = keptStream(createInflateRaw({ windowBits: bits, chunkSize: 64 }))
+        expectSame([await through(peer, Buffer.concat([compressed, FLUSHED]))], [message])
+      }
+    },
+  )
+
+  it('refers back to earlier messages, unless that was ruled out [7692:7.2.1-08] [7692:7.2.1-11]', async () => {
+    const [keeping, leaving] = [codec(role), codec(role, direction(role, true, 15))]
+    const sizes: number[][] = []
+    for (const deflate of [keeping, leaving]) {
+      const [first, second] = [await deflate.compress(noise(900)), await deflate.compress(noise(900))]
+      sizes.push([first?.length ?? -1, second?.length ?? -1])
+    }
+    expect(sizes[0][1]).toBeLessThan(60)
+    expect(sizes[1]).toEqual([-1, -1])
+  })
+
+  it('never looks back further than was agreed, or than its options say [7692:7.2.1-12] [7692:7.2.1-14] [7692:7.2.1-13]', async () => {
+    const mine = role === 'server' ? 'serverMaxWindowBits' : 'clientMaxWindowBits'
+    const size = async (agreed: number, options: DeflateOptions): Promise<number> => {
+      const deflate = codec(role, direction(role, false, agreed), options)
+      await deflate.compress(noise(2000))
+      return ((await deflate.compress(noise(300))) ?? Buffer.alloc(9999)).length
+    }
+    expect(await size(15, {})).toBeLessThan(60)
+    expect(await size(10, {})).toBeGreaterThan(300)
+    expect(await size(15, { [mine]: 10 })).toBeGreaterThan(300)
+    expect(await size(10, { [mine]: 15 })).toBeGreaterThan(300)
+  })
+
+  it('is the message as it is, where compressing it would only make it larger and no context is kept', async () => {
+    const deflate = codec(role, direction(role, true, 15))
+    expect(deflate.compress(noise(1000))).toBeUndefined()
+    expect(await deflate.compress(noise(AT_ONCE_UP_TO + 1))).toBeUndefined()
+    expect(deflate.compress(Buffer.alloc(0))).toBeUndefined()
+    expect(deflate.compress(Buffer.alloc(1000))).toBeInstanceOf(Buffer)
+  })
+
+  it('is at hand at once when the message is small, and later when it is large', async () => {
+    const deflate = codec(role)
+    expect(deflate.compress(Buffer.alloc(AT_ONCE_UP_TO, 1))).toBeInstanceOf(Buffer)
+    const large = deflate.compress(Buffer.alloc(AT_ONCE_UP_TO + 1, 1))
+    expect(large).toBeInstanceOf(Promise)
+    await large
+  })
+
+  it('does not depend on what the caller does with the octets afterwards', async () => {
+    const deflate = codec(role)
+    const peer = keptStream(createInflateRaw())
+    const message = lines(10)
+    const copy = Buffer.from(message)
+    const compressed = [await deflate.compress(message)]
+    message.fill(0)
+    compressed.push(await deflate.compress(copy))
+    for (const octets of compressed) {
+      expectSame([await through(peer, Buffer.concat([octets ?? FLUSHED, FLUSHED]))], [copy])
+    }
+  })
+
+  it('is an empty stored block, one octet, for an empty message when a context is kept [7692:7.2.3-i01]', () => {
+    expect(codec(role).compress(Buffer.alloc(0))).toEqual(wire('00'))
+  })
+})
+
+describe.each(ROLES)('A %s inflates', (role) => {
+  const peer = other(role)
+
+  it.each([8, 9, 11, 15])(
+    'what one kept stream with a window of 2^%d octets compressed [7692:6.2-01] [7692:7.2.2-02] [7692:7.2.2-04] [7692:7.2.2-06] [7692:7.2.2-08] [7692:7.2.2-i01]',
+    async (bits) => {
+      const deflate = codec(role, direction(peer, false, bits))
+      const stream = keptStream(createDeflateRaw({ windowBits: Math.max(bits, 9) }))
+      for (const message of MESSAGES) {
+        const compressed = await through(stream, message)
+        // Nothing is written for nothing.
+        const payload = compressed.length === 0 ? wire('00') : compressed.subarray(0, -4)
+        expectSame([await deflate.decompress(payload, MiB)], [message])
+      }
+    },
+  )
+
+  it('with all of 32,768 octets of history where nothing less was agreed [7692:7.2.2-07] [7692:7.2.2-09]', async () => {
+    const deflate = codec(role)
+    const stream = keptStream(createDeflateRaw({ windowBits: 15, level: 9 }))
+    const sizes: number[] = []
+    for (const message of [noise(300), noise(32_000).subarray(400), noise(300)]) {
+      const compressed = await through(stream, message)
+      sizes.push(compressed.length)
+      expectSame([await deflate.decompress(compressed.subarray(0, -4), MiB)], [message])
+    }
+    // The third is nothing but a look back to the first.
+    expect(sizes[2]).toBeLessThan(60)
+  })
+
+  it('with the context that a client only hinted it would leave [7692:7.2.2-05]', async () => {
+    // Nothing was agreed, whatever the options of whoever offered were.
+    const deflate = codec(role, {}, { clientNoContextTakeover: true, serverNoContextTakeover: true })
+    const stream = keptStream(createDeflateRaw())
+    for (const message of [lines(20), lines(20)]) {
+      const compressed = await through(stream, message)
+      expectSame([await deflate.decompress(compressed.subarray(0, -4), MiB)], [message])
+    }
+  })
+
+  it('nothing that refers back to a message when that was ruled out [7692:7.2.2-01] [7692:7.2.2-03]', async () => {
+    const deflate = codec(role, direction(peer, true, 15))
+    const stream = keptStream(createDeflateRaw())
+    const [first, second] = [await through(stream, lines(20)), await through(stream, lines(20))]
+    expect(await deflate.decompress(first.subarray(0, -4), MiB)).toEqual(lines(20))
+    expect(await errorOf(() => deflate.decompress(second.subarray(0, -4), MiB))).toBe(INVALID)
+  })
+
+  it.each([
+    ['one fixed block (7.2.3.1)', ['f2 48 cd c9 c9 07 00'], ['Hello']],
+    [
+      'a message that refers to the one before (7.2.3.2)',
+      ['f2 48 cd c9 c9 07 00', 'f2 00 11 00 00'],
+      ['Hello', 'Hello'],
+    ],
+    ['a stored block (7.2.3.3)', ['00 05 00 fa ff 48 65 6c 6c 6f 00'], ['Hello']],
+    ['a final block (7.2.3.4)', ['f3 48 cd c9 c9 07 00 00'], ['Hello']],
+    ['two blocks (7.2.3.5)', ['f2 48 05 00 00 00 ff ff ca c9 c9 07 00'], ['Hello']],
+    ['an empty message (7.2.3.6)', ['00'], ['']],
+    [
+      'a dynamic block',
+      [deflateRawSync(lines(50), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4).toString('hex')],
+      [lines(50).toString()],
+    ],
+  ])('%s [7692:7.2.3-i01] [7692:7.2.1-01] [7692:7.2.1-02]', async (_what, payloads, messages) => {
+    const deflate = codec(role)
+    const inflated: string[] = []
+    for (const payload of payloads) inflated.push(String(await deflate.decompress(wire(payload), MiB)))
+    expect(inflated).toEqual(messages)
+  })
+
+  it('several final blocks in one message, without losing what stands behind the first [7692:7.2.1-03] [7692:7.2.1-04]', async () => {
+    const deflate = codec(role)
+    const streams = [1, 2, 3].map((seed) => deflateRawSync(lines(5, seed)))
+    const all = Buffer.concat([lines(5, 1), lines(5, 2), lines(5, 3)])
+    expectSame([await deflate.decompress(Buffer.concat([...streams, wire('00')]), MiB)], [all])
+    // And the next message refers to all of it.
+    const next = deflateRawSync(all, { dictionary: all, finishFlush: constants.Z_SYNC_FLUSH })
+    expect(next.length).toBeLessThan(60)
+    expectSame([await deflate.decompress(next.subarray(0, -4), MiB)], [all])
+    // A second stream may refer to the first.
+    const back = deflateRawSync(lines(5, 1), { dictionary: lines(5, 1) })
+    expect(await codec(role).decompress(Buffer.concat([streams[0], back, wire('00')]), MiB)).toEqual(
+      Buffer.concat([lines(5, 1), lines(5, 1)]),
+    )
+  })
+
+  it('a message that ends with a final block and nothing behind it', async () => {
+    expect(await codec(role).decompress(deflateRawSync(lines(5)), MiB)).toEqual(lines(5))
+  })
+
+  it('no more than 16 further streams in one message, as each costs a new start', async () => {
+    const empty = wire('03 00')
+    const message = (count: number): Buffer => Buffer.concat([...Array<Buffer>(count).fill(empty), wire('00')])
+    expect(await codec(role).decompress(message(16), MiB)).toEqual(Buffer.alloc(0))
+    expect(await errorOf(() => codec(role).decompress(message(17), MiB))).toBe(INVALID)
+    expect(await errorOf(() => codec(role).decompress(message(500_000), MiB))).toBe(INVALID)
+  })
+
+  it.each([
+    ['nothing at all', ''],
+    ['a block of the reserved type', '07'],
+    ['a distance that leads before the beginning', 'f2 00 11 00 00'],
+    ['half a block', 'f2 48 cd'],
+    ['a stored block that is shorter than it says', '00 09 00 f6 ff 48 65'],
+    ['a stored block whose lengths do not fit', '00 05 00 ff ff 48 65 6c 6c 6f'],
+    ['noise', noise(200).toString('hex')],
+    ['noise behind a final block', `${deflateRawSync(lines(5)).toString('hex')} 5a 5a 5a`],
+  ])('not %s, but fails with 1007', async (_what, payload) => {
+    expect(await errorOf(() => codec(role).decompress(wire(payload), MiB))).toBe(INVALID)
+  })
+
+  it('not what is broken when it is large, either', async () => {
+    const broken = Buffer.concat([deflateRawSync(noise(AT_ONCE_UP_TO + 500)).subarray(0, -20), wire('ff ff')])
+    expect(broken.length).toBeGreaterThan(AT_ONCE_UP_TO)
+    expect(await errorOf(() => codec(role).decompress(broken, MiB))).toBe(INVALID)
+  })
+
+  it.each([1, 10, 100, AT_ONCE_UP_TO, INFLATED_AT_ONCE_UP_TO, MiB, 2 * MiB])(
+    'a message of %d octets when so many are allowed, and fails with 1009 when one less is [6455:10.4-01]',
+    async (size) => {
+      const payload = deflateRawSync(Buffer.alloc(size), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+      expect((await codec(role).decompress(payload, size)).length).toBe(size)
+      if (size > 1) expect(await errorOf(() => codec(role).decompress(payload, size - 1))).toBe(TOO_BIG)
+    },
+  )
+
+  it('the octets of all streams of a message against the limit', async () => {
+    const two = Buffer.concat([deflateRawSync(lines(10)), deflateRawSync(lines(10)), wire('00')])
+    const size = 2 * lines(10).length
+    expect((await codec(role).decompress(two, size)).length).toBe(size)
+    for (const limit of [size - 1, size / 2, size / 2 + 1]) {
+      expect(await errorOf(() => codec(role).decompress(two, limit))).toBe(TOO_BIG)
+    }
+    const oneMore = Buffer.concat([deflateRawSync(lines(10)), deflateRawSync(Buffer.from('x')), wire('00')])
+    expect(await errorOf(() => codec(role).decompress(oneMore, size / 2))).toBe(TOO_BIG)
+  })
+
+  it('a small message at once, and later one that is large or becomes so', async () => {
+    const small = deflateRawSync(Buffer.alloc(INFLATED_AT_ONCE_UP_TO), { finishFlush: constants.Z_SYNC_FLUSH })
+    expect(codec(role).decompress(small.subarray(0, -4), MiB)).toBeInstanceOf(Buffer)
+    const bomb = deflateRawSync(Buffer.alloc(INFLATED_AT_ONCE_UP_TO + 1), { finishFlush: constants.Z_SYNC_FLUSH })
+    const large = deflateRawSync(noise(AT_ONCE_UP_TO + 1), { finishFlush: constants.Z_SYNC_FLUSH })
+    for (const payload of [bomb, large]) {
+      const later = codec(role).decompress(payload.subarray(0, -4), MiB)
+      expect(later).toBeInstanceOf(Promise)
+      await later
+    }
+  })
+})
+
+describe('PerMessageDeflate', () => {
+  it('compresses from the threshold on, and otherwise as it is told [7692:6.1-02]', () => {
+    const deflate = codec('server', {}, { threshold: 10 })
+    const wants = (payload: string | Buffer): boolean[] =>
+      [undefined, true, false].map((compress) => deflate.wants(payload, compress))
+    expect(wants(Buffer.alloc(9))).toEqual([false, true, false])
+    expect(wants(Buffer.alloc(10))).toEqual([true, true, false])
+    expect(wants('äääää')).toEqual([true, true, false])
+    expect(wants('ääääa')).toEqual([false, true, false])
+  })
+
+  it('makes the same of a message on all connections with the same window that keep no context', () => {
+    const bits = (agreed: Partial<DeflateParameters>, options?: DeflateOptions): number =>
+      codec('server', agreed, options).sharedWindowBits
+    expect(bits({ serverNoContextTakeover: true })).toBe(13)
+    expect(bits({ serverNoContextTakeover: true, serverMaxWindowBits: 8 })).toBe(9)
+    expect(bits({ serverNoContextTakeover: true, serverMaxWindowBits: 11 })).toBe(11)
+    expect(bits({ serverNoContextTakeover: true }, { serverMaxWindowBits: 15 })).toBe(15)
+    expect(bits({})).toBe(0)
+    expect(codec('client', {}, { clientNoContextTakeover: true }).sharedWindowBits).toBe(13)
+    expect(codec('client', {}).sharedWindowBits).toBe(0)
+  })
+
+  it('carries whatever both sides may agree upon, in whatever sizes', async () => {
+    const bits = fc.constantFrom(8, 9, 12, 15)
+    const message = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }).map((octets) => Buffer.from(octets)),
+      fc.tuple(fc.integer({ min: 0, max: 200 }), fc.nat(5)).map(([count, seed]) => lines(count, seed)),
+      fc.constant(lines(1500)),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.boolean(),
+        fc.boolean(),
+        bits,
+        fc.integer({ min: 0, max: 9 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.array(message, { maxLength: 8 }),
+        fc.constantFrom<Role>(...ROLES),
+        async (agreedNone, optionNone, windowBits, level, memLevel, messages, role) => {
+          const agreed = direction(role, agreedNone || (optionNone && role === 'server'), windowBits)
+          const options = { level, memLevel, clientNoContextTakeover: optionNone, serverNoContextTakeover: optionNone }
+          const [sender, receiver] = [codec(role, agreed, options), codec(other(role), agreed, options)]
+          // All at once, as a connection does; what comes of it goes out in order.
+          const compressed = await Promise.all(messages.map(async (octets) => sender.compress(octets)))
+          for (const [index, octets] of compressed.entries()) {
+            if (octets === undefined) continue
+            expectSame([await receiver.decompress(octets, MiB)], [messages[index]])
+          }
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+})

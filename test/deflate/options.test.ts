@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { deflateSettings } from '../../src/deflate/options.ts'
+
+describe('deflateSettings', () => {
+  it('answers nothing for false, which is to not compress', () => {
+    expect(deflateSettings(false)).toBeUndefined()
+  })
+
+  it.each([[true], [{}], [{ level: undefined }]])(
+    'has defaults for %j: each message by itself, and small ones not at all',
+    (option) => {
+      expect(deflateSettings(option)).toEqual({
+        threshold: 1024,
+        level: 3,
+        memLevel: 8,
+        serverMaxWindowBits: undefined,
+        clientMaxWindowBits: undefined,
+        serverNoContextTakeover: true,
+        clientNoContextTakeover: true,
+      })
+    },
+  )
+
+  it('takes every option as it is given', () => {
+    const options = {
+      threshold: 0,
+      level: 9,
+      memLevel: 1,
+      serverMaxWindowBits: 8,
+      clientMaxWindowBits: 15,
+      serverNoContextTakeover: false,
+      clientNoContextTakeover: false,
+    }
+    expect(deflateSettings(options)).toEqual(options)
+  })
+
+  it.each([[undefined], [null], [1], ['yes'], [() => true]])('throws a TypeError for %s', (option) => {
+    expect(() => deflateSettings(option)).toThrow(TypeError)
+  })
+
+  it.each([
+    [{ treshold: 1 }],
+    [{ threshold: '1' }],
+    [{ level: null }],
+    [{ serverNoContextTakeover: 1 }],
+    [{ clientNoContextTakeover: null }],
+  ])('throws a TypeError with a code for %j', (option) => {
+    expect(() => deflateSettings(option)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'ERR_WS_INVALID_OPTION' }),
+    )
+  })
+
+  it.each([
+    [{ threshold: -1 }],
+    [{ threshold: 1.5 }],
+    [{ threshold: Infinity }],
+    [{ level: -1 }],
+    [{ level: 10 }],
+    [{ memLevel: 0 }],
+    [{ memLevel: 10 }],
+    [{ serverMaxWindowBits: 7 }],
+    [{ serverMaxWindowBits: 16 }],
+    [{ clientMaxWindowBits: 7 }],
+    [{ clientMaxWindowBits: 16 }],
+    [{ clientMaxWindowBits: Number.NaN }],
+  ])('throws a RangeError with a code for %j', (option) => {
+    expect(() => deflateSettings(option)).toThrow(
+      expect.objectContaining({ name: 'RangeError', code: 'ERR_WS_INVALID_OPTION' }),
+    )
+  })
+
+  it('names the option that there is not, and those that there are', () => {
+    expect(() => deflateSettings({ windowBits: 15 })).toThrow(/no option "windowBits"; it has threshold, level, /)
+  })
+})

@@ -1,0 +1,56 @@
+import { deflateRawSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { deflateInPool, inflateAtOnce, inflateInPool } from '../../src/deflate/zlib.ts'
+
+const EMPTY = Buffer.alloc(0)
+const PAYLOAD = Buffer.alloc(300_000, 'all the same ')
+
+describe('The thread pool', () => {
+  it('gives every message what came of it, however many there are', async () => {
+    const payloads = Array.from({ length: 40 }, (_, i) => Buffer.alloc(50_000, `message ${i} `))
+    const compressed = await Promise.all(payloads.map((payload) => deflateInPool(payload, {}, EMPTY)))
+    const streams = payloads.map((payload) => deflateRawSync(payload))
+    const inflated = await Promise.all(streams.map((stream) => inflateInPool(stream, EMPTY, 50_000)))
+    expect(inflated.every(({ buffer }, i) => buffer.equals(payloads[i]))).toBe(true)
+    expect(compressed.every((octets) => octets.length < 1000)).toBe(true)
+  })
+
+  it('goes on after a message that failed, and tells who it was', async () => {
+    const stream = deflateRawSync(PAYLOAD)
+    const settled = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) => inflateInPool(i % 2 === 0 ? stream : stream.subarray(0, 9), EMPTY, 400_000)),
+    )
+    expect(settled.map(({ status }) => status)).toEqual(
+      Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 'fulfilled' : 'rejected')),
+    )
+  })
+
+  it('does not work on more than four messages at once, so that memory is bounded', async () => {
+    const stream = deflateRawSync(PAYLOAD)
+    let settled = 0
+    const all = Array.from({ length: 9 }, async () => {
+      await inflateInPool(stream, EMPTY, 400_000)
+      settled++
+    })
+    const order: number[] = []
+    const last = inflateInPool(stream, EMPTY, 400_000).then(() => order.push(settled))
+    await Promise.all([...all, last])
+    // Whoever came last had to wait until most of those before had gone.
+    expect(order[0]).toBeGreaterThanOrEqual(6)
+  })
+
+  it('stops at the limit', async () => {
+    await expect(inflateInPool(deflateRawSync(PAYLOAD), EMPTY, 1000)).rejects.toMatchObject({
+      code: 'ERR_BUFFER_TOO_LARGE',
+    })
+  })
+})
+
+describe('inflateAtOnce', () => {
+  it('tells how much of the input a stream had', () => {
+    const stream = deflateRawSync(Buffer.from('Hello'))
+    const { buffer, engine } = inflateAtOnce(Buffer.concat([stream, Buffer.from('behind')]), EMPTY, 100)
+    expect(buffer.toString()).toBe('Hello')
+    expect(engine.bytesWritten).toBe(stream.length)
+  })
+})
