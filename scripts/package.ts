@@ -4,7 +4,8 @@
  * 1. Does the manifest keep its promise of no dependency and no script that runs at installation?
  * 2. Does the tarball hold what was built from `src`, the sources, and the named documents: nothing else and nothing less?
  * 3. Does every source map lead to a source that is in the tarball?
- * 4. Can a stranger install the tarball without a network, import every entry of `exports`, and compile against its types?
+ * 4. Can a stranger install the tarball without a network, import every entry of `exports`, compile against its types, and
+ *    run its programs?
  */
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
@@ -17,6 +18,7 @@ import { runCommand } from './support/command.ts'
 export interface Manifest {
   readonly name: string
   readonly exports: Readonly<Record<string, unknown>>
+  readonly bin?: Readonly<Record<string, string>>
   readonly scripts?: Readonly<Record<string, string>>
   readonly [field: string]: unknown
 }
@@ -84,7 +86,7 @@ async function pack(root: string, folder: string): Promise<{ tarball: string; fi
   return { tarball: join(folder, packed.filename), files: packed.files.map((file) => file.path) }
 }
 
-/** Installs `tarball` into an empty project in `folder`, then imports and compiles every entry of `exports`. */
+/** Installs `tarball` into an empty project in `folder`, imports and compiles every entry of `exports`, and runs every `bin`. */
 async function useAsStranger(manifest: Manifest, tarball: string, folder: string, root: string): Promise<string[]> {
   const entries = Object.keys(manifest.exports)
     .filter((entry) => !entry.endsWith('.json'))
@@ -113,6 +115,7 @@ async function useAsStranger(manifest: Manifest, tarball: string, folder: string
     ['npm', 'install', '--offline', '--no-audit', '--no-fund', tarball],
     ['node', '--throw-deprecation', 'run.js'],
     [join(root, 'node_modules/.bin', typescript[0]), ...typescript.slice(1)],
+    ...Object.keys(manifest.bin ?? {}).map((name) => [join('node_modules/.bin', name), '--version'] as const),
   ] as const
   const problems: string[] = []
   for (const [command, ...args] of commands) {

@@ -45,12 +45,12 @@ export function formatAcceptance(acceptance: Acceptance, extras: AcceptanceExtra
 }
 
 /**
- * An error response, whole: it says that the connection closes, and how long it is.
+ * An error response, whole: it says that the connection closes, how long it is, and when that was.
  *
  * @throws TypeError `ERR_WS_INVALID_HEADER` for a header that is malformed or says how the message ends,
  * RangeError `ERR_WS_INVALID_STATUS` for a status that cannot reject
  */
-export function formatRejection({ status, headers, body }: RejectionAnswer): Buffer {
+export function formatRejection({ status, headers, body }: RejectionAnswer, now: Date = new Date()): Buffer {
   if (!Number.isInteger(status) || status < 300 || status > 599 || status === 304) {
     throw invalidValue('ERR_WS_INVALID_STATUS', 'A handshake is rejected with a status from 300 to 599, but not 304.')
   }
@@ -62,6 +62,8 @@ export function formatRejection({ status, headers, body }: RejectionAnswer): Buf
   const connection = names.has('upgrade') ? 'close, Upgrade' : 'close'
   // RFC 9112 4: the space behind the code stays, even if nothing follows.
   let head = `HTTP/1.1 ${status} ${reason}\r\nConnection: ${connection}\r\nContent-Length: ${content.length}\r\n`
+  // RFC 9110 6.6.1, 5.6.7: an origin server that has a clock tells the time.
+  if (!names.has('date')) head += `Date: ${now.toUTCString()}\r\n`
   if (!names.has('content-type')) head += 'Content-Type: text/plain; charset=utf-8\r\n'
   head += formatFields(entries)
   return Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), content])

@@ -122,7 +122,7 @@ function judge(head: RequestHead, options: AcceptOptions): Acceptance {
 }
 
 /** What must hold for any request that is served here: where it goes, and that it ends with its head. */
-function checkMessage({ method, target, fields }: RequestHead): { authority: string; resourceName: string } {
+function checkMessage({ method, target, version, fields }: RequestHead): { authority: string; resourceName: string } {
   // RFC 9112 3.2: a missing, repeated or invalid Host is answered with 400, even where the target overrides it.
   const host = fields.get('host')
   if (host === undefined || parseAuthority(host) === undefined) {
@@ -139,8 +139,8 @@ function checkMessage({ method, target, fields }: RequestHead): { authority: str
     throw badRequest('RFC 9112 6', 'A handshake must not have a body.')
   }
   if (method !== 'GET') throw methodRefusal(method)
-  // RFC 9110 7.8, 10.1.1: 100 would have to be sent before 101.
-  if (fields.has('expect')) {
+  // RFC 9110 7.8, 10.1.1: 100 would have to be sent before 101; in HTTP/1.0 there is no such thing.
+  if (version === '1.1' && fields.has('expect')) {
     throw refusal(417, 'ERR_WS_EXPECTATION_FAILED', 'RFC 9110 10.1.1', 'A handshake must not have Expect.')
   }
   // RFC 9112 3.2.2: the absolute form overrides Host.

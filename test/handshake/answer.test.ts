@@ -98,14 +98,23 @@ describe('formatRejection', () => {
   }
 
   it('writes an answer that ends with its content and closes the connection [9112-9.6-01] [9112-9.3-01] [9112-2.2-09]', () => {
-    const { head, body } = parts(formatRejection({ status: 400 }))
+    const { head, body } = parts(formatRejection({ status: 400 }, new Date(0)))
     expect(head).toMatchObject({ status: 400, reason: 'Bad Request', version: '1.1' })
     expect([...head.fields]).toEqual([
       ['connection', 'close'],
       ['content-length', '12'],
+      ['date', 'Thu, 01 Jan 1970 00:00:00 GMT'],
       ['content-type', 'text/plain; charset=utf-8'],
     ])
     expect(body).toBe('Bad Request\n')
+  })
+
+  it('tells the time, unless it is given [9110-6.6.1-01]', () => {
+    const dateOf = (bytes: Buffer): number => Date.parse(parts(bytes).head.fields.get('date') ?? '')
+    const before = Math.floor(Date.now() / 1000) * 1000
+    expect(dateOf(formatRejection({ status: 404 }))).toBeGreaterThanOrEqual(before)
+    const headers = { Date: 'Thu, 01 Jan 1970 00:00:01 GMT' }
+    expect(dateOf(formatRejection({ status: 404, headers }))).toBe(1000)
   })
 
   it('names Upgrade in Connection where it sends it [9110-7.8-06] [9110-7.6.1-01] [9110-7.8-04]', () => {

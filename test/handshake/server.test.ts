@@ -252,6 +252,10 @@ describe('acceptRequest', () => {
     expect(rejected({ Expect: '100-continue' })).toEqual([417, 'ERR_WS_EXPECTATION_FAILED'])
   })
 
+  it('ignores expectations in HTTP/1.0 [9110-10.1.1-01]', () => {
+    expect(rejected({ Expect: '100-continue' }, {}, 'GET / HTTP/1.0')).toEqual([426, 'ERR_WS_UPGRADE_REQUIRED'])
+  })
+
   it('refuses an origin with 403 [6455:4.2.2-05] [6455:10.2-02]', () => {
     expect(rejected({ Origin: 'http://evil.example' })).toEqual([403, 'ERR_WS_ORIGIN_REFUSED'])
     expect(rejected({ Origin: 'null' })).toEqual([403, 'ERR_WS_ORIGIN_REFUSED'])

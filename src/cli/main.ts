@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+/**
+ * The program `fullduplex`: binds `run` to this process. It ends by itself when all is written, with the exit code that `run`
+ * settles with. The first Ctrl-C asks the command to come to an end, the second one kills it.
+ */
+import { run } from './run.ts'
+
+const interruption = new AbortController()
+process.once('SIGINT', () => interruption.abort(new Error('Interrupted')))
+
+// A reader such as `head` that has had enough is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+process.exitCode = await run(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  interrupted: interruption.signal,
+})

@@ -1,0 +1,27 @@
+/**
+ * The conformance kit: judges any WebSocket server or client, by the cases of the suite that everybody cites, under their
+ * own numbers, and by groups of our own for what that suite leaves out.
+ */
+export { PeerGone, Unexpected, Unimplemented } from './case.ts'
+export type { Case, CloseRule, Opening, PeerEvent, Role, SendOptions, Tester } from './case.ts'
+export { cases } from './cases/index.ts'
+export { testClients } from './clients.ts'
+export type { ClientRun, ClientRunOptions } from './clients.ts'
+export { describeFrame } from './report/entry.ts'
+export { explainFrame } from './report/fields.ts'
+export type { FrameContext, FrameField } from './report/fields.ts'
+export { formatHtml } from './report/html.ts'
+export type { HtmlOptions } from './report/html.ts'
+export { toJson } from './report/json.ts'
+export type { JsonEntry, JsonEvent, JsonOptions, JsonReport, JsonResult } from './report/json.ts'
+export { formatReport } from './report/terminal.ts'
+export type { TerminalOptions } from './report/terminal.ts'
+export { totals } from './report/totals.ts'
+export type { Totals } from './report/totals.ts'
+export type { CaseResult, CloseVerdict, LogEntry, Report, Verdict } from './result.ts'
+export type { RunOptions } from './run.ts'
+export { selectCases } from './select.ts'
+export type { Selection } from './select.ts'
+export { testServer } from './server.ts'
+export type { ServerRunOptions } from './server.ts'
+export type { Frame } from './wire.ts'
