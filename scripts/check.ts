@@ -12,6 +12,7 @@ const steps: readonly Step[] = [
   npmScript('lint'),
   npmScript('types'),
   npmScript('docs'),
+  npmScript('requirements'),
   npmScript('build'),
   vitest('test', 'test'),
   npmScript('publint'),
