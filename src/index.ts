@@ -14,6 +14,7 @@ export type {
   Connection,
   ConnectionHandler,
   ConnectionOptions,
+  DeflateOptions,
   HeartbeatOptions,
   Message,
   MessageData,

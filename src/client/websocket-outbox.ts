@@ -5,7 +5,8 @@
  *
  * `bufferedAmount` is the payload that had not been handed to the network when the current task began, and all that was
  * sent since: within a task it only grows. What the connection has waiting is octets of frames, so while a queue
- * empties their headers may count too, but never more than was sent. What is left when the connection fails stays.
+ * empties their headers may count too, but never more than was sent; and of what was compressed only what is left of it.
+ * What is left when the connection fails stays.
  */
 import { ReadyState } from '../connection/index.ts'
 import type { Connection } from '../connection/index.ts'

@@ -173,7 +173,8 @@ export class Connection<Data = unknown> {
   /**
    * Sends one message while it is still being made: every chunk of `source` leaves as a fragment (5.4), as fast as the
    * peer reads. The first chunk tells whether it is text, unless `binary` does. It is not compressed. Messages sent
-   * meanwhile follow it; a second stream waits for the first. As with `send`, leave large octets alone until they have been sent.
+   * meanwhile follow it; a second stream waits for the first. As with `send`, leave large octets alone until they have
+   * been sent.
    *
    * Settles when the last of it has been queued as `send` queues. Rejects with `ConnectionClosedError` when the
    * connection ends before, and with what the source throws; if a part of the message has left by then, the connection
@@ -219,7 +220,8 @@ export class Connection<Data = unknown> {
   /**
    * Starts the closing handshake (7.1.2) with a code from 1000, 3000-3999 or 4000-4999 (or the others of 7.4.1 that may
    * be sent) and a reason of at most 123 octets; messages that wait are sent first. Settles when the connection has
-   * ended; messages that the peer sent before its own Close may still come. Throws a `TypeError` or `RangeError` for a code or reason that cannot be sent.
+   * ended; messages that the peer sent before its own Close may still come. Throws a `TypeError` or `RangeError` for a code
+   * or reason that cannot be sent.
    */
   close(code?: number, reason?: string): Promise<CloseInfo> {
     const body = writeCloseBody(code, reason)
@@ -407,6 +409,7 @@ export class Connection<Data = unknown> {
     const info = this.#ending.transportClosed()
     this.#settings.clock.delete(this)
     this.#outgoing?.stop()
+    this.#deflate?.end()
     this.ended()
     this.#application.close(info)
     this.#closed?.resolve(info)
@@ -463,12 +466,15 @@ export class Connection<Data = unknown> {
 
   #write(opcode: number, payload: string | Buffer, fragmentSize: number, compress: boolean | undefined): void {
     const masked = this.#settings.role === 'client'
-    if (this.#deflate?.wants(payload, compress) !== true) {
+    const deflate = this.#deflate
+    if (deflate === undefined || !deflate.wants(payload, compress)) {
       writeMessage(this.#target, opcode, payload, masked, fragmentSize)
       return
     }
-    const octets = typeof payload === 'string' ? Buffer.from(payload) : payload
-    const compressed = this.#deflate.compress(octets)
+    let octets = typeof payload === 'string' ? Buffer.from(payload) : payload
+    // 10.3: what happens to a client's octets after the call is not sent, as when it masks a copy of them.
+    if (masked && deflate.takesLong(octets)) octets = Buffer.from(octets)
+    const compressed = deflate.compress(octets)
     if (compressed instanceof Promise) {
       const frames = compressed.then((made) =>
         made === undefined

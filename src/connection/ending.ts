@@ -58,8 +58,11 @@ export class Ending {
   /** 7.1.2: starts the closing handshake. */
   close(body: Buffer, initiator: CloseInitiator): void {
     this.#begin(initiator)
-    this.#whenReady(() => this.#sendClose(body))
-    this.#deadline = this.#settings.clock.after(this.#settings.closeTimeout)
+    this.#wait()
+    this.#whenReady(() => {
+      this.#sendClose(body)
+      this.#wait()
+    })
     this.#receiver.awaitClose()
   }
 
@@ -69,7 +72,7 @@ export class Ending {
     const closing = this.#begin('peer')
     closing.receive(code, reason)
     this.#receiver.stop()
-    this.#deadline = this.#settings.clock.after(this.#settings.closeTimeout)
+    this.#wait()
     this.#whenReady(() => {
       // 5.5.1: the answer "typically echos the status code it received"; the reason goes with it.
       if (closing.step(role) === 'answer') {
@@ -106,19 +109,24 @@ export class Ending {
   tick(now: number): Error | undefined {
     if (now < this.#deadline) return undefined
     const closing = this.#begin('timeout')
-    const unanswered = closing.step(this.#settings.role) === 'await-close' && closing.cause === undefined
-    if (unanswered) {
+    const unsent = !closing.sent && !this.mute
+    const late = (unsent || closing.step(this.#settings.role) === 'await-close') && closing.cause === undefined
+    if (late) {
+      const message = unsent
+        ? 'What had been accepted before the close could not be sent in time'
+        : 'The peer did not answer our Close frame in time'
       closing.initiator = 'timeout'
-      closing.cause = new WebSocketError('ERR_WS_CLOSE_TIMEOUT', 'The peer did not answer our Close frame in time')
+      closing.cause = new WebSocketError('ERR_WS_CLOSE_TIMEOUT', message)
     }
     this.#destroy()
-    return unanswered ? closing.cause : undefined
+    return late ? closing.cause : undefined
   }
 
   /** The peer's FIN. */
   transportEnded(): void {
     this.#begin('network')
-    this.#endTransport()
+    this.#wait()
+    this.#whenReady(() => this.#endTransport())
   }
 
   /** Answers whether anything was lost: after the closing handshake it does not matter how the transport ends. */
@@ -142,6 +150,11 @@ export class Ending {
       this.readyState = ReadyState.Closing
     }
     return this.#closing
+  }
+
+  /** The next step has `closeTimeout`. */
+  #wait(): void {
+    this.#deadline = this.#settings.clock.after(this.#settings.closeTimeout)
   }
 
   /** 5.5.1: a Close frame may be delayed until what was accepted before it has been sent. */

@@ -20,7 +20,7 @@ export interface SendOptions {
 export interface MessagesOptions {
   /** Messages as they come, each an iterable of its parts. */
   readonly stream?: boolean
-  /** With `stream`: octets of a message. No limit, unless given. */
+  /** With `stream`: octets of a message. No limit, unless given; compressed ones keep the connection's, too. */
   readonly maxMessageSize?: number
 }
 

@@ -16,7 +16,7 @@ export {
   connectionSettings,
   defaults,
 } from './options.ts'
-export type { ConnectionOptions, ConnectionSettings, HeartbeatOptions } from './options.ts'
+export type { ConnectionOptions, ConnectionSettings, DeflateOptions, HeartbeatOptions } from './options.ts'
 export type { Clock, Timed } from './clock.ts'
 export { Deferred, isThenable, warn } from './deferred.ts'
 export { payloadOf } from './payload.ts'

@@ -1,8 +1,8 @@
 /**
- * Messages that are sent while they are still being made: every chunk of the source leaves as a fragment (RFC 6455 5.4).
- * Control frames may go between the fragments, other messages may not: they are encoded at once, but held back until the
- * streamed message that was asked for before them is over. So everything leaves in the order in which it was asked for.
- * The same holds behind a message that is being compressed in the thread pool.
+ * Messages that cannot leave at once: those that are streamed, every chunk of whose source leaves as a fragment (RFC 6455
+ * 5.4), and those that are being compressed in the thread pool. Control frames may overtake them, other messages may not:
+ * these are encoded at once, but held back until the message that was asked for before them is over. So all messages leave
+ * in the order in which they were asked for.
  */
 import { invalidType } from '../errors.ts'
 import { FrameList, Opcode, Utf8Validator, writeFragments } from '../framing/index.ts'
@@ -98,7 +98,10 @@ export class Outgoing {
     const before = this.#messages.at(-1)
     this.#messages.push(message)
     try {
-      const [made] = await Promise.all([frames, before?.over.promise])
+      // Whatever becomes of them, it is not its turn before.
+      frames.catch(() => {})
+      await before?.over.promise
+      const made = await frames
       if (this.#way.maySend()) for (const frame of made) this.#way.target.push(frame)
     } catch (error) {
       if (this.#way.maySend()) this.#way.failed(error)

@@ -16,8 +16,8 @@ export function framesOf(opcode: number, payload: string | Buffer, masked: boole
 }
 
 /**
- * A message from a server to many of its clients. Its frames are not masked, and so the same for all (RFC 6455 5.1); compressed
- * they are the same for all with the same window and without a context (RFC 7692 7.1.1.1).
+ * A message from a server to many of its clients. Its frames are not masked, and so the same for all (RFC 6455 5.1);
+ * compressed they are the same for all with the same window and without a context (RFC 7692 7.1.1.1).
  */
 export class PreparedMessage {
   readonly payload: string | Buffer
@@ -45,11 +45,11 @@ export class PreparedMessage {
 
   /** The frames for a connection; `undefined` where its messages refer back to those before, so that it makes its own. */
   framesFor(deflate: PerMessageDeflate | undefined): Frames | Promise<Frames> | undefined {
-    if (deflate?.wants(this.payload, this.#compress) !== true) return this.#plainFrames()
+    if (deflate === undefined || !deflate.wants(this.payload, this.#compress)) return this.#plainFrames()
     if (deflate.sharedWindowBits === 0) return undefined
     const known = this.#compressed.get(deflate.sharedWindowBits)
     if (known !== undefined) return known
-    const compressed = deflate.compress(this.octets)
+    const compressed = deflate.compress(this.octets, true)
     const frames =
       compressed instanceof Promise ? compressed.then((made) => this.#frames(made)) : this.#frames(compressed)
     this.#compressed.set(deflate.sharedWindowBits, frames)

@@ -5,6 +5,7 @@
  * then waits here, less than one read of it. Once stopped, everything that still comes is dropped (RFC 6455 7.1.7).
  */
 import type { Duplex } from 'node:stream'
+import { turnIsOver } from '../deflate/index.ts'
 import type { PerMessageDeflate } from '../deflate/index.ts'
 import { FrameDecoder, MessageAssembler, messageData } from '../framing/index.ts'
 import type { MessageOptions, MessageSink, PartSink } from '../framing/index.ts'
@@ -18,7 +19,7 @@ export const Hold = {
   Opening: 2,
   /** Nobody has taken the messages that wait. */
   Queue: 4,
-  /** A message is being inflated in the thread pool, and those behind it have to wait. */
+  /** A message is being inflated, or waits for the next turn to be, and those behind it have to wait. */
   Inflating: 8,
 } as const
 
@@ -53,11 +54,16 @@ export class Receiver implements MessageSink, PartSink, Progress {
   /** Reading goes on for the peer's Close alone; nobody is ready for messages. */
   #closeOnly = false
   #inParts = false
+  /** Octets that a message may have once it is inflated. */
+  #maxInflated: number
+  /** Hands on what has been inflated, or throws why not, when nothing is held any more. */
+  #inflated: (() => void) | undefined = undefined
 
   constructor(socket: Duplex, owner: ReceiverOwner, options: MessageOptions, deflate: PerMessageDeflate | undefined) {
     this.#socket = socket
     this.#owner = owner
     this.#options = options
+    this.#maxInflated = options.maxMessageSize
     const extension = deflate && {
       extended: (payload: Buffer, isBinary: boolean): void => this.#inflate(deflate, payload, isBinary),
     }
@@ -109,7 +115,7 @@ export class Receiver implements MessageSink, PartSink, Progress {
   /** The transport has brought its last octet. */
   end(): void {
     this.#ended = true
-    if (!this.held && this.#unread === undefined) this.#owner.endReceived()
+    if (!this.held && !this.#goingOn && this.#unread === undefined) this.#owner.endReceived()
   }
 
   /**
@@ -124,6 +130,7 @@ export class Receiver implements MessageSink, PartSink, Progress {
   /** From now on messages are told in parts; each may have `maxMessageSize` octets. */
   stream(maxMessageSize: number): void {
     this.#inParts = true
+    this.#maxInflated = Math.min(this.#maxInflated, maxMessageSize)
     this.#assembler.stream(this, maxMessageSize)
   }
 
@@ -133,6 +140,7 @@ export class Receiver implements MessageSink, PartSink, Progress {
     if (this.#ended && !this.#stopped) process.nextTick(() => this.#owner.endReceived())
     this.#stopped = true
     this.#unread = undefined
+    this.#inflated = undefined
     this.#decoder.stop()
     this.#holds = 0
     this.#socket.resume()
@@ -159,23 +167,28 @@ export class Receiver implements MessageSink, PartSink, Progress {
   }
 
   #inflate(deflate: PerMessageDeflate, payload: Buffer, isBinary: boolean): void {
-    const inflated = deflate.decompress(payload, this.#options.maxMessageSize)
+    const inflated = deflate.decompress(payload, this.#maxInflated)
     if (!(inflated instanceof Promise)) {
       this.#deliver(inflated, isBinary)
+      if (!turnIsOver() || this.#stopped) return
+      this.hold(Hold.Inflating)
+      setImmediate(() => this.release(Hold.Inflating))
       return
     }
     this.hold(Hold.Inflating)
-    const goOn = (work: () => void): void => {
-      if (!this.#stopped) this.#owner.goOnWith(work)
-      this.release(Hold.Inflating)
-    }
     inflated.then(
-      (octets) => goOn(() => this.#deliver(octets, isBinary)),
+      (octets) => this.#releaseInflated(() => this.#deliver(octets, isBinary)),
       (error: unknown) =>
-        goOn(() => {
+        this.#releaseInflated(() => {
           throw error
         }),
     )
+  }
+
+  #releaseInflated(work: () => void): void {
+    if (this.#stopped) return
+    this.#inflated = work
+    this.release(Hold.Inflating)
   }
 
   #deliver(octets: Buffer, isBinary: boolean): void {
@@ -200,6 +213,10 @@ export class Receiver implements MessageSink, PartSink, Progress {
 
   #goOn(): void {
     this.#goingOn = false
+    if (this.held) return
+    const inflated = this.#inflated
+    this.#inflated = undefined
+    if (inflated !== undefined) this.#owner.goOnWith(inflated)
     if (this.held) return
     const unread = this.#unread
     this.#unread = undefined

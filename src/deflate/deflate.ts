@@ -29,6 +29,9 @@ const MAX_RESTARTS = 16
 const TAIL_LENGTH = 4
 /** 7.2.2: that again, and behind it the end of a stream, so that zlib has to find the message complete. */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff])
+const LARGEST_WINDOW_SIZE = 32_768
+/** What zlib says of output beyond its limit. */
+const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE'
 const EMPTY = Buffer.alloc(0)
 
 export class PerMessageDeflate {
@@ -43,6 +46,7 @@ export class PerMessageDeflate {
   readonly #inflateWindowSize: number
   #deflateWindow: Buffer = EMPTY
   #inflateWindow: Buffer = EMPTY
+  #ended = false
 
   constructor(parameters: DeflateParameters, settings: DeflateSettings, role: Role) {
     const isServer = role === 'server'
@@ -58,6 +62,16 @@ export class PerMessageDeflate {
     this.#inflateWindowSize = peersContext ? 1 << (isServer ? clientMaxWindowBits : serverMaxWindowBits) : 0
   }
 
+  /** The connection is over: what has not begun in the thread pool is given up. */
+  end(): void {
+    this.#ended = true
+  }
+
+  /** Whether compressing it takes the thread pool, and so the memory of the message until then. */
+  takesLong(payload: Buffer): boolean {
+    return payload.length > AT_ONCE_UP_TO
+  }
+
   /** Whether a message is to be compressed: as `compress` says or, if it says nothing, because it is large enough. */
   wants(payload: string | Buffer, compress: boolean | undefined): boolean {
     if (compress !== undefined) return compress
@@ -67,9 +81,10 @@ export class PerMessageDeflate {
 
   /**
    * The compressed payload of a message; `undefined` when that would not be smaller, and the message is better sent as it
-   * is. A promise when it is large; more can be compressed before that has settled.
+   * is. A promise when it `takesLong`; more can be compressed before that has settled. `shared`: others have a use for it,
+   * even if this connection ends.
    */
-  compress(payload: Buffer): Buffer | undefined | Promise<Buffer | undefined> {
+  compress(payload: Buffer, shared = false): Buffer | undefined | Promise<Buffer | undefined> {
     const { level, memLevel } = this.#settings
     const options = { level, memLevel, windowBits: this.#windowBits }
     const window = this.#deflateWindow
@@ -80,8 +95,8 @@ export class PerMessageDeflate {
       const length = output.length - TAIL_LENGTH
       return keepsWindow || length < payload.length ? output.subarray(0, length) : undefined
     }
-    if (payload.length <= AT_ONCE_UP_TO) return trim(deflateAtOnce(payload, options, window))
-    return deflateInPool(payload, options, window).then(trim)
+    if (!this.takesLong(payload)) return trim(deflateAtOnce(payload, options, window))
+    return deflateInPool(payload, options, window, () => shared || !this.#ended).then(trim)
   }
 
   /**
@@ -104,8 +119,11 @@ export class PerMessageDeflate {
 
   async #decompressInPool(input: Buffer, maxSize: number): Promise<Buffer> {
     const inflation = new Inflation(input, this.#inflateWindow, maxSize)
+    const wanted = (): boolean => !this.#ended
     try {
-      while (!inflation.done) inflation.take(await inflateInPool(inflation.rest, inflation.window, inflation.room))
+      while (!inflation.done) {
+        inflation.take(await inflateInPool(inflation.rest, inflation.window, inflation.room, wanted))
+      }
     } catch (error) {
       throw failure(error, maxSize)
     }
@@ -118,7 +136,7 @@ export class PerMessageDeflate {
   }
 }
 
-/** One message on its way through zlib: usually one DEFLATE stream, but there may be more (7.2.1, 7.2.3.4). */
+/** One message on its way through zlib: usually one DEFLATE stream, but final blocks may make it several (7.2.1). */
 class Inflation {
   done = false
   /** What is to be inflated next, and what that may refer back to. */
@@ -152,9 +170,6 @@ class Inflation {
     this.window = slide(this.window, buffer, LARGEST_WINDOW_SIZE)
   }
 }
-
-const LARGEST_WINDOW_SIZE = 32_768
-const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE'
 
 /** The last `size` octets of `window` and what came behind them, as a copy. */
 function slide(window: Buffer, data: Buffer, size: number): Buffer {

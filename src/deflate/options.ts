@@ -3,7 +3,7 @@ import { invalidType, invalidValue, quote } from '../errors.ts'
 
 /** How messages are compressed (RFC 7692). Window bits are logarithms: 15 stands for a window of 32 KiB. */
 export interface DeflateOptions {
-  /** Octets from which on a message is compressed, unless `send` says otherwise. 1,024. */
+  /** Octets from which on a message is compressed, unless `send` says otherwise; Infinity: only if it does. 1,024. */
   readonly threshold?: number
   /** From 0, none, to 9, best and slowest. 3. */
   readonly level?: number
@@ -53,7 +53,7 @@ export function deflateSettings(option: unknown): DeflateSettings | undefined {
     throw invalidType('ERR_WS_INVALID_OPTION', message)
   }
   return {
-    threshold: checkNumber('threshold', options.threshold, 0, Number.MAX_SAFE_INTEGER) ?? 1024,
+    threshold: checkNumber('threshold', options.threshold, 0, Infinity) ?? 1024,
     level: checkNumber('level', options.level, 0, 9) ?? 3,
     memLevel: checkNumber('memLevel', options.memLevel, 1, 9) ?? 8,
     serverMaxWindowBits: checkNumber('serverMaxWindowBits', options.serverMaxWindowBits, 8, 15),
@@ -68,7 +68,7 @@ function checkNumber(name: string, value: unknown, least: number, most: number):
   if (typeof value !== 'number') {
     throw invalidType('ERR_WS_INVALID_OPTION', `perMessageDeflate.${name} must be a number`)
   }
-  if (Number.isInteger(value) && value >= least && value <= most) return value
+  if ((Number.isInteger(value) || value === most) && value >= least && value <= most) return value
   const message = `perMessageDeflate.${name} must be a whole number from ${least} to ${most}`
   throw invalidValue('ERR_WS_INVALID_OPTION', message)
 }

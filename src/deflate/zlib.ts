@@ -13,6 +13,8 @@ export const AT_ONCE_UP_TO = 32_768
 /** Octets that may come of it; beyond them it goes to the thread pool after all. */
 export const INFLATED_AT_ONCE_UP_TO = 262_144
 
+/** Milliseconds of a turn of the event loop that all inflating at once may take together. */
+const SHARE_OF_A_TURN = 5
 /** As many as the thread pool has threads, if nobody changed that; each may take as much memory as a message. */
 const MAX_JOBS = 4
 const SMALLEST_CHUNK = 1024
@@ -25,6 +27,8 @@ export interface Inflated {
   readonly engine: { readonly bytesWritten: number }
 }
 
+/** Milliseconds of this turn that inflating at once has taken. */
+let spent = 0
 let jobs = 0
 const waiting: (() => void)[] = []
 
@@ -33,23 +37,45 @@ export function deflateAtOnce(payload: Buffer, options: ZlibOptions, dictionary:
   return deflateRawSync(payload, deflateOptions(payload, options, dictionary))
 }
 
-/** As `deflateAtOnce`, in the thread pool. */
-export function deflateInPool(payload: Buffer, options: ZlibOptions, dictionary: Buffer): Promise<Buffer> {
-  return job((done) => deflateRaw(payload, deflateOptions(payload, options, dictionary), done))
+/** As `deflateAtOnce`, in the thread pool; rejects when it is not `wanted` any more by the time it could begin. */
+export function deflateInPool(
+  payload: Buffer,
+  options: ZlibOptions,
+  dictionary: Buffer,
+  wanted: () => boolean,
+): Promise<Buffer> {
+  return job(wanted, (done) => deflateRaw(payload, deflateOptions(payload, options, dictionary), done))
 }
 
-/** One DEFLATE stream. Throws what zlib does; `ERR_BUFFER_TOO_LARGE` beyond `most` octets, which is found out while inflating. */
+/** One DEFLATE stream. Throws what zlib does; `ERR_BUFFER_TOO_LARGE` as soon as there are more than `most` octets. */
 export function inflateAtOnce(input: Buffer, dictionary: Buffer, most: number): Inflated {
+  const began = performance.now()
   // With `info` it answers more than the types know of.
   const inflated: unknown = inflateRawSync(input, inflateOptions(dictionary, most, chunkSize(4 * input.length)))
+  if (spent === 0) setImmediate(beginTurn)
+  spent += performance.now() - began
   return inflated as Inflated
 }
 
-/** As `inflateAtOnce`, in the thread pool. */
-export function inflateInPool(input: Buffer, dictionary: Buffer, most: number): Promise<Inflated> {
+/** Whether inflating at once has had its share of this turn, and whoever has more of it to do has to wait for the next. */
+export function turnIsOver(): boolean {
+  return spent > SHARE_OF_A_TURN
+}
+
+function beginTurn(): void {
+  spent = 0
+}
+
+/** As `inflateAtOnce`, in the thread pool; rejects when it is not `wanted` any more by the time it could begin. */
+export function inflateInPool(
+  input: Buffer,
+  dictionary: Buffer,
+  most: number,
+  wanted: () => boolean,
+): Promise<Inflated> {
   // Every chunk of output is a trip of its own.
   const options = inflateOptions(dictionary, most, LARGEST_CHUNK)
-  return job((done) => inflateRaw(input, options, done as (error: Error | null) => void))
+  return job(wanted, (done) => inflateRaw(input, options, done as (error: Error | null) => void))
 }
 
 function deflateOptions(payload: Buffer, options: ZlibOptions, dictionary: Buffer): ZlibOptions {
@@ -66,10 +92,15 @@ function chunkSize(expected: number): number {
   return Math.min(Math.max(expected, SMALLEST_CHUNK), LARGEST_CHUNK)
 }
 
-async function job<T>(start: (done: (error: Error | null, result: T) => void) => void): Promise<T> {
+async function job<T>(
+  wanted: () => boolean,
+  start: (done: (error: Error | null, result: T) => void) => void,
+): Promise<T> {
   if (jobs < MAX_JOBS) jobs++
   else await new Promise<void>((resolve) => waiting.push(resolve))
   try {
+    // Who has gone must not make others wait.
+    if (!wanted()) throw new Error('Nobody waits for it any more')
     return await new Promise<T>((resolve, reject) => {
       start((error, result) => (error === null ? resolve(result) : reject(error)))
     })

@@ -72,8 +72,8 @@ export function encodeFrame(frame: Frame): Buffer {
 }
 
 /**
- * Writes a message of type `opcode` (Text or Binary, with RSV1 where an extension has worked on it), as one frame or, when it has more than `fragmentSize` octets, as
- * fragments of that size, which is 1 or more. `masked`: we are the client.
+ * Writes a message of type `opcode` (Text or Binary, with RSV1 where an extension has worked on it), as one frame or,
+ * when it has more than `fragmentSize` octets, as fragments of that size, which is 1 or more. `masked`: we are the client.
  */
 export function writeMessage(
   target: FrameTarget,

@@ -146,10 +146,15 @@ export class MessageAssembler implements FrameSink {
     return this.#extended === undefined ? this.#parts : undefined
   }
 
+  /** Octets that a message may have which is put together, however others are told. */
+  get #maxWhole(): number {
+    return Math.min(this.#maxMessageSize, this.#options.maxMessageSize)
+  }
+
   /** Octets that the payload of this message may have. An extension keeps to the limit itself, once it has done its work. */
   get #limit(): number {
     if (this.#extended === undefined) return this.#maxMessageSize
-    return Math.ceil(this.#options.maxMessageSize * WORST_COMPRESSION) + 64
+    return Math.ceil(this.#maxWhole * WORST_COMPRESSION) + 64
   }
 
   #append(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void {
@@ -212,7 +217,7 @@ export class MessageAssembler implements FrameSink {
   }
 
   #tooBig(): ProtocolError {
-    const limit = this.#extended !== undefined ? this.#options.maxMessageSize : this.#maxMessageSize
+    const limit = this.#extended === undefined ? this.#maxMessageSize : this.#maxWhole
     const message = `The message is larger than ${limit} octets; raise maxMessageSize if such messages are wanted`
     return new ProtocolError('ERR_WS_MESSAGE_TOO_BIG', CloseCode.MessageTooBig, 'RFC 6455 10.4', message)
   }

@@ -328,6 +328,87 @@ describe.each(ROLES)('A %s that has agreed upon permessage-deflate', (role) => {
     ])
   })
 
+  it('loses nothing to a FIN that comes behind a message that takes long to inflate', async () => {
+    const connection = await open()
+    const { ws, peer, log } = connection
+    // Both come together, when the pause is over.
+    ws.pause()
+    peer.write(received(role, TEXT | RSV1, deflated(Buffer.alloc(400_000, 'a'))), received(role, TEXT, 'next'))
+    peer.end()
+    ws.resume()
+    await settle(() => connection.infos.length > 0)
+    expect(log.map((event) => event.slice(0, 9))).toEqual(['open', 'text aaaa', 'text next', 'close 100'])
+    expect(connection.infos[0]).toMatchObject({ code: 1006, initiator: 'network' })
+  })
+
+  it('heeds a pause that comes while a message is being inflated', async () => {
+    const connection = await open()
+    const { ws, peer, log } = connection
+    peer.write(received(role, TEXT | RSV1, deflated(Buffer.alloc(400_000, 'a'))), received(role, TEXT, 'next'))
+    await turn()
+    ws.pause()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(log).toEqual(['open'])
+    ws.resume()
+    await settle(() => log.length === 3)
+    expect(log.map((event) => event.slice(0, 9))).toEqual(['open', 'text aaaa', 'text next'])
+  })
+
+  it('stays where it is when whoever is told of a message pauses again', async () => {
+    const connection = await open({ handler: { message: (ws) => ws.pause() } })
+    const { ws, peer, log } = connection
+    const frame = received(role, TEXT | RSV1, deflated(Buffer.alloc(400_000, 'a')))
+    peer.write(frame, frame, received(role, TEXT, 'next'))
+    for (const count of [2, 3, 4]) {
+      await settle(() => log.length === count)
+      await turn()
+      expect(log).toHaveLength(count)
+      ws.resume()
+    }
+    ws.terminate()
+    await turn()
+  })
+
+  it('lets others have their turn while many small messages are to be inflated, and loses none', async () => {
+    let count = 0
+    const connection = await open({
+      onlyHandler: {
+        message: () => {
+          count++
+        },
+      },
+    })
+    const { ws, peer } = connection
+    const frame = received(role, BINARY | RSV1, deflated(Buffer.alloc(200_000)))
+    const messages = Array.from({ length: 300 }, () => frame)
+    const turns: number[] = []
+    const watch = setInterval(() => turns.push(count), 1)
+    peer.write(...messages, received(role, CLOSE, NORMAL))
+    await settle(() => ws.readyState !== 1)
+    clearInterval(watch)
+    expect(count).toBe(300)
+    expect(turns.filter((seen) => seen > 0 && seen < 300).length).toBeGreaterThan(0)
+    ws.terminate()
+    await turn()
+  })
+
+  it('sends what a FIN finds unfinished, and its Close frame', async () => {
+    const connection = await open()
+    const { ws, peer } = connection
+    ws.send(LARGE)
+    ws.send('last')
+    peer.end()
+    await settle(() => peer.finished)
+    expect(sentTo(connection)).toEqual([`deflated text ${LARGE}`, 'text last'])
+    await turn()
+    const other = await open({ handler: { message: (of, data) => of.send(data) } })
+    other.peer.write(received(role, TEXT | RSV1, deflated(LARGE)), received(role, CLOSE, NORMAL))
+    other.peer.end()
+    await settle(() => other.infos.length > 0)
+    expect(sentTo(other)).toEqual([`deflated text ${LARGE}`, 'close 03e8'])
+    expect(other.infos[0].wasClean).toBe(true)
+  })
+
   it('tells nothing any more of a message that was being inflated when the connection was ended', async () => {
     const connection = await open()
     const { ws, peer, log } = connection
@@ -401,6 +482,40 @@ describe.each(ROLES)('A %s that has agreed upon permessage-deflate', (role) => {
     ])
     ws.terminate()
   })
+
+  it('keeps the limits of parts and of messages for what is compressed', async () => {
+    for (const [maxMessageSize, size, compressedSize] of [
+      [1000, 1001, 0],
+      [2 ** 40, 100_001, 0],
+      [1000, 0, 2000],
+    ]) {
+      const connection = await open({ iterate: true, maxMessageSize: 100_000 })
+      const { ws, peer, log } = connection
+      const streams = ws.messages({ stream: true, maxMessageSize })
+      peer.send(BINARY | RSV1, size === 0 ? randomBytes(compressedSize) : deflated(Buffer.alloc(size)))
+      await expect(streams.next()).rejects.toMatchObject({ code: 'ERR_WS_CLOSED' })
+      expect(log[1]).toBe('error ERR_WS_MESSAGE_TOO_BIG')
+    }
+  })
+})
+
+describe('A client that has agreed upon permessage-deflate', () => {
+  it('sends octets as they were when it was told to, as it does without [6455:10.3-i01]', async () => {
+    for (const fill of ['the same again ', randomBytes(50_000)]) {
+      const connection = await opened('client', { perMessageDeflate: true, extensions: NO_CONTEXT })
+      const octets = Buffer.alloc(50_000, fill)
+      const before = Buffer.from(octets)
+      connection.ws.send(octets)
+      octets.fill(0)
+      await vi.waitFor(() => expect(connection.ws.bufferedAmount).toBe(0), { timeout: 10_000, interval: 2 })
+      await turn()
+      const [{ firstOctet, payload }] = parseFrames('client', connection.peer.bytes)
+      const isDeflated = (firstOctet & RSV1) !== 0
+      const sent = isDeflated ? inflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }) : payload
+      expect([isDeflated, sent.equals(before)]).toEqual([typeof fill === 'string', true])
+      connection.ws.terminate()
+    }
+  })
 })
 
 describe('A server that has agreed upon permessage-deflate', () => {
@@ -414,6 +529,29 @@ describe('A server that has agreed upon permessage-deflate', () => {
     await turn()
     expect(log).toEqual(['open'])
     await pass(4000)
+    expectGone(connection)
+    expect(connection.errors[0]?.message).toBe('What had been accepted before the close could not be sent in time')
+  })
+
+  it('gives the peer its time for the answer once the Close frame has left', async () => {
+    const connection = await opened('server', { perMessageDeflate: true, extensions: NO_CONTEXT, closeTimeout: 2000 })
+    const { ws, peer, log } = connection
+    let made: (frames: Buffer[]) => void = () => {}
+    ws.sendPrepared(
+      encoded(
+        new Promise((resolve) => {
+          made = resolve
+        }),
+      ),
+    )
+    void ws.close(1000)
+    await pass(1500)
+    made([Buffer.from('81016d', 'hex')])
+    await pass(1500)
+    expect(peer.frames).toEqual(['text m', 'close 1000'])
+    expect(log).toEqual(['open'])
+    await pass(1500)
+    expect(log[1]).toBe('error ERR_WS_CLOSE_TIMEOUT')
     expectGone(connection)
   })
 })

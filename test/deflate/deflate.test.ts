@@ -353,6 +353,19 @@ describe('PerMessageDeflate', () => {
     expect(wants('ääääa')).toEqual([false, true, false])
   })
 
+  it('gives up what has not begun when its connection ends, unless others have a use for it', async () => {
+    const large = Buffer.alloc(200_000, 'ab')
+    const [deflate, sharing] = [codec('server'), codec('server', { serverNoContextTakeover: true })]
+    const payload = deflateRawSync(noise(100_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+    const busy = Array.from({ length: 4 }, () => codec('server').compress(noise(100_000)))
+    const given = [deflate.compress(large), deflate.decompress(payload, MiB), sharing.compress(large, true)]
+    deflate.end()
+    sharing.end()
+    const settled = await Promise.allSettled(given.map(async (work) => work))
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])
+    for (const work of busy) await work
+  })
+
   it('makes the same of a message on all connections with the same window that keep no context', () => {
     const bits = (agreed: Partial<DeflateParameters>, options?: DeflateOptions): number =>
       codec('server', agreed, options).sharedWindowBits

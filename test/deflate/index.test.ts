@@ -8,5 +8,6 @@ it('deflate exports what connections, servers and clients need', () => {
     'createOffers',
     'deflateSettings',
     'readAnswer',
+    'turnIsOver',
   ])
 })

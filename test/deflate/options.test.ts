@@ -34,6 +34,10 @@ describe('deflateSettings', () => {
     expect(deflateSettings(options)).toEqual(options)
   })
 
+  it('compresses only what `send` says with a threshold of Infinity', () => {
+    expect(deflateSettings({ threshold: Infinity })?.threshold).toBe(Infinity)
+  })
+
   it.each([[undefined], [null], [1], ['yes'], [() => true]])('throws a TypeError for %s', (option) => {
     expect(() => deflateSettings(option)).toThrow(TypeError)
   })
@@ -53,7 +57,6 @@ describe('deflateSettings', () => {
   it.each([
     [{ threshold: -1 }],
     [{ threshold: 1.5 }],
-    [{ threshold: Infinity }],
     [{ level: -1 }],
     [{ level: 10 }],
     [{ memLevel: 0 }],

@@ -1,16 +1,17 @@
 import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { deflateInPool, inflateAtOnce, inflateInPool } from '../../src/deflate/zlib.ts'
+import { deflateInPool, inflateAtOnce, inflateInPool, turnIsOver } from '../../src/deflate/zlib.ts'
 
 const EMPTY = Buffer.alloc(0)
+const wanted = (): boolean => true
 const PAYLOAD = Buffer.alloc(300_000, 'all the same ')
 
 describe('The thread pool', () => {
   it('gives every message what came of it, however many there are', async () => {
     const payloads = Array.from({ length: 40 }, (_, i) => Buffer.alloc(50_000, `message ${i} `))
-    const compressed = await Promise.all(payloads.map((payload) => deflateInPool(payload, {}, EMPTY)))
+    const compressed = await Promise.all(payloads.map((payload) => deflateInPool(payload, {}, EMPTY, wanted)))
     const streams = payloads.map((payload) => deflateRawSync(payload))
-    const inflated = await Promise.all(streams.map((stream) => inflateInPool(stream, EMPTY, 50_000)))
+    const inflated = await Promise.all(streams.map((stream) => inflateInPool(stream, EMPTY, 50_000, wanted)))
     expect(inflated.every(({ buffer }, i) => buffer.equals(payloads[i]))).toBe(true)
     expect(compressed.every((octets) => octets.length < 1000)).toBe(true)
   })
@@ -18,7 +19,9 @@ describe('The thread pool', () => {
   it('goes on after a message that failed, and tells who it was', async () => {
     const stream = deflateRawSync(PAYLOAD)
     const settled = await Promise.allSettled(
-      Array.from({ length: 20 }, (_, i) => inflateInPool(i % 2 === 0 ? stream : stream.subarray(0, 9), EMPTY, 400_000)),
+      Array.from({ length: 20 }, (_, i) =>
+        inflateInPool(i % 2 === 0 ? stream : stream.subarray(0, 9), EMPTY, 400_000, wanted),
+      ),
     )
     expect(settled.map(({ status }) => status)).toEqual(
       Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 'fulfilled' : 'rejected')),
@@ -29,18 +32,30 @@ describe('The thread pool', () => {
     const stream = deflateRawSync(PAYLOAD)
     let settled = 0
     const all = Array.from({ length: 9 }, async () => {
-      await inflateInPool(stream, EMPTY, 400_000)
+      await inflateInPool(stream, EMPTY, 400_000, wanted)
       settled++
     })
     const order: number[] = []
-    const last = inflateInPool(stream, EMPTY, 400_000).then(() => order.push(settled))
+    const last = inflateInPool(stream, EMPTY, 400_000, wanted).then(() => order.push(settled))
     await Promise.all([...all, last])
     // Whoever came last had to wait until most of those before had gone.
     expect(order[0]).toBeGreaterThanOrEqual(6)
   })
 
+  it('does not begin what nobody wants any more when its turn comes', async () => {
+    const stream = deflateRawSync(PAYLOAD)
+    let there = true
+    const jobs = Array.from({ length: 12 }, () => inflateInPool(stream, EMPTY, 400_000, () => there))
+    const compressing = deflateInPool(PAYLOAD, {}, EMPTY, () => there)
+    there = false
+    const statuses = (await Promise.allSettled([...jobs, compressing])).map(({ status }) => status)
+    // The first four had begun.
+    expect(statuses).toEqual(statuses.map((_, i) => (i < 4 ? 'fulfilled' : 'rejected')))
+    expect((await inflateInPool(stream, EMPTY, 400_000, wanted)).buffer.equals(PAYLOAD)).toBe(true)
+  })
+
   it('stops at the limit', async () => {
-    await expect(inflateInPool(deflateRawSync(PAYLOAD), EMPTY, 1000)).rejects.toMatchObject({
+    await expect(inflateInPool(deflateRawSync(PAYLOAD), EMPTY, 1000, wanted)).rejects.toMatchObject({
       code: 'ERR_BUFFER_TOO_LARGE',
     })
   })
@@ -52,5 +67,19 @@ describe('inflateAtOnce', () => {
     const { buffer, engine } = inflateAtOnce(Buffer.concat([stream, Buffer.from('behind')]), EMPTY, 100)
     expect(buffer.toString()).toBe('Hello')
     expect(engine.bytesWritten).toBe(stream.length)
+  })
+
+  it('has a share of every turn, whoever it is that inflates', async () => {
+    const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
+    await nextTurn()
+    expect(turnIsOver()).toBe(false)
+    const stream = deflateRawSync(Buffer.alloc(250_000))
+    const until = Date.now() + 10_000
+    while (!turnIsOver() && Date.now() < until) inflateAtOnce(stream, EMPTY, 250_000)
+    expect(turnIsOver()).toBe(true)
+    await nextTurn()
+    await nextTurn()
+    expect(turnIsOver()).toBe(false)
   })
 })
