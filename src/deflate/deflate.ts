@@ -173,8 +173,12 @@ class Inflation {
 
 /** The last `size` octets of `window` and what came behind them, as a copy. */
 function slide(window: Buffer, data: Buffer, size: number): Buffer {
-  if (data.length >= size) return Buffer.from(data.subarray(data.length - size))
-  return Buffer.concat([window.subarray(Math.max(0, window.length + data.length - size)), data])
+  const kept = Math.min(window.length, Math.max(0, size - data.length))
+  // Memory of its own, as it may be kept for long.
+  const slid = Buffer.allocUnsafeSlow(kept + Math.min(data.length, size))
+  window.copy(slid, 0, window.length - kept)
+  data.copy(slid, kept, Math.max(0, data.length - size))
+  return slid
 }
 
 function isTooLarge(error: unknown): boolean {
