@@ -1,5 +1,5 @@
 /** The checks of `connect`'s own options: a wrong one throws where it is given, before anybody is reached. */
-import { CONNECTION_NAMES, checkNames } from '../connection/index.ts'
+import { CONNECTION_NAMES, checkCallbacks, checkNames } from '../connection/index.ts'
 import { invalidType } from '../errors.ts'
 
 const NAMES = [
@@ -13,9 +13,8 @@ const NAMES = [
   'socketPath',
   'oneAtATime',
 ]
-const CALLBACKS = ['open', 'message', 'ping', 'pong', 'drain', 'close', 'error'] as const
 
-type Unchecked = { readonly [name in (typeof CALLBACKS)[number]]?: unknown } & {
+interface Unchecked {
   readonly protocols?: unknown
   readonly signal?: unknown
   readonly socketPath?: unknown
@@ -24,10 +23,7 @@ type Unchecked = { readonly [name in (typeof CALLBACKS)[number]]?: unknown } & {
 
 export function checkOptions(options: Unchecked): void {
   checkNames('connect', options, NAMES)
-  for (const name of CALLBACKS) {
-    const value = options[name]
-    if (value !== undefined && typeof value !== 'function') throw invalidOption(`${name} must be a function`)
-  }
+  checkCallbacks(options)
   const { protocols = [], signal, socketPath, tls = {} } = options
   if (!Array.isArray(protocols)) throw invalidOption('protocols must be an array of strings')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidOption('signal must be an AbortSignal')

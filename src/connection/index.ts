@@ -10,6 +10,7 @@ export type { Message } from './messages.ts'
 export {
   CONNECTION_NAMES,
   END_TIMEOUT,
+  checkCallbacks,
   checkCount,
   checkNames,
   checkTime,

@@ -167,17 +167,21 @@ export function connectionSettings(
   return { ...settings, clock: Clock.for(Math.min(...times.filter((time) => time > 0))) }
 }
 
+/** The functions of a connection's handler, by name. */
+const CALLBACKS = ['open', 'message', 'ping', 'pong', 'drain', 'close', 'error']
+
 /** The options of a connection and the functions of its handler, by name. */
-export const CONNECTION_NAMES: readonly string[] = [
-  ...Object.keys(defaults.server),
-  'open',
-  'message',
-  'ping',
-  'pong',
-  'drain',
-  'close',
-  'error',
-]
+export const CONNECTION_NAMES: readonly string[] = [...Object.keys(defaults.server), ...CALLBACKS]
+
+/** Throws a TypeError for what should have been a function, of a connection's handler or of `others`, and is something else. */
+export function checkCallbacks(options: object, ...others: readonly string[]): void {
+  for (const name of [...CALLBACKS, ...others]) {
+    const value: unknown = Reflect.get(options, name)
+    if (value !== undefined && typeof value !== 'function') {
+      throw invalidType('ERR_WS_INVALID_OPTION', `${name} must be a function`)
+    }
+  }
+}
 
 /**
  * Checks that `options` is an object, and that each of its names means something here: a limit with a slip in its name

@@ -8,6 +8,7 @@ import { TLSSocket } from 'node:tls'
 import {
   CONNECTION_NAMES,
   PreparedMessage,
+  checkCallbacks,
   checkCount,
   checkNames,
   checkTime,
@@ -103,31 +104,22 @@ export interface Admission {
 export const HANDSHAKE_TIMEOUT = 10_000
 export const MAX_PENDING_HANDSHAKES = 1024
 const SHUTDOWN_TIMEOUT = 5_000
-const CALLBACKS = ['open', 'message', 'ping', 'pong', 'drain', 'close', 'error', 'upgrade', 'handshakeError'] as const
+
+/** The functions among the options of a handler that a connection does not have. */
+export const HANDLER_CALLBACKS = ['upgrade', 'handshakeError'] as const
 
 /** The options of a handler, by name. */
 export const HANDLER_NAMES: readonly string[] = [
   ...CONNECTION_NAMES,
   'path',
-  'upgrade',
+  ...HANDLER_CALLBACKS,
   'origins',
   'protocols',
   'handshakeTimeout',
-  'handshakeError',
   'maxConnections',
   'maxConnectionsPerAddress',
   'maxPendingHandshakes',
 ]
-
-/** Told that what should have been a function is something else, before anything listens. */
-export function checkCallbacks(options: object): void {
-  for (const name of CALLBACKS) {
-    const value: unknown = Reflect.get(options, name)
-    if (value !== undefined && typeof value !== 'function') {
-      throw invalidType('ERR_WS_INVALID_OPTION', `${name} must be a function`)
-    }
-  }
-}
 
 /** A policy that is none would fail at the first client that it matters for, or let in whom it should not. */
 function checkPolicies({ origins, protocols }: Pick<HandlerOptions, 'origins' | 'protocols'>): void {
@@ -181,7 +173,7 @@ export class WebSocketHandler<Data = unknown> {
 
   /** @internal */
   constructor(options: HandlerOptions<Data>) {
-    checkCallbacks(options)
+    checkCallbacks(options, ...HANDLER_CALLBACKS)
     checkPolicies(options)
     const { path, maxConnections = Infinity, maxConnectionsPerAddress = Infinity } = options
     if (path !== undefined && (typeof path !== 'string' || !path.startsWith('/') || path.includes('?'))) {

@@ -11,18 +11,18 @@ import type { Server as NetServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import type { TLSSocket, TlsOptions } from 'node:tls'
-import { Deferred, checkCount, checkNames, checkTime, connectionSettings } from '../connection/index.ts'
+import { Deferred, checkCallbacks, checkCount, checkNames, checkTime, connectionSettings } from '../connection/index.ts'
 import type { Clock, MessageData, SendOptions } from '../connection/index.ts'
 import { invalidType } from '../errors.ts'
 import { HeadReader } from '../handshake/index.ts'
 import type { HeadLimits } from '../handshake/index.ts'
 import type { ServerConnection } from './connection.ts'
 import {
+  HANDLER_CALLBACKS,
   HANDLER_NAMES,
   HANDSHAKE_TIMEOUT,
   MAX_PENDING_HANDSHAKES,
   WebSocketHandler,
-  checkCallbacks,
   shutdownOptions,
   tellHandshakeError,
 } from './handler.ts'
@@ -93,7 +93,7 @@ export class WebSocketServer<Data = unknown> {
   /** @internal */
   constructor(options: Options, routes: ReadonlyMap<string | undefined, WebSocketHandler<Data>>) {
     const { http, tls } = options
-    checkCallbacks(options)
+    checkCallbacks(options, ...HANDLER_CALLBACKS)
     if (http !== undefined && !(http instanceof HttpServer)) {
       throw invalidType('ERR_WS_INVALID_OPTION', 'http takes a server of node:http; together with tls it serves https')
     }

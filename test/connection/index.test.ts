@@ -10,6 +10,7 @@ it('connection exports what servers and clients need', () => {
     'END_TIMEOUT',
     'PreparedMessage',
     'ReadyState',
+    'checkCallbacks',
     'checkCount',
     'checkNames',
     'checkTime',
