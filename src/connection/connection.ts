@@ -473,7 +473,7 @@ export class Connection<Data = unknown> {
     }
     let octets = typeof payload === 'string' ? Buffer.from(payload) : payload
     // 10.3: what happens to a client's octets after the call is not sent, as when it masks a copy of them.
-    if (masked && deflate.takesLong(octets)) octets = Buffer.from(octets)
+    if (masked && octets === payload && deflate.takesLong(octets)) octets = Buffer.from(octets)
     const compressed = deflate.compress(octets)
     if (compressed instanceof Promise) {
       const frames = compressed.then((made) =>

@@ -86,11 +86,8 @@ export class Ending {
 
   /** 7.1.7: fails the connection, with a Close frame that tells the peer why, as far as `reason` does. */
   fail(error: Error, closeCode: number, initiator: CloseInitiator, reason = ''): void {
-    const closing = this.#begin(initiator)
-    closing.cause ??= error
-    if (!closing.sent && !this.mute) {
-      this.#sendClose(writeCloseBody(closeCode, reason.slice(0, MAX_REASON_LENGTH)))
-    }
+    this.#begin(initiator).cause ??= error
+    if (!this.finished) this.#sendClose(writeCloseBody(closeCode, reason.slice(0, MAX_REASON_LENGTH)))
     this.#endTransport()
   }
 
@@ -109,7 +106,7 @@ export class Ending {
   tick(now: number): Error | undefined {
     if (now < this.#deadline) return undefined
     const closing = this.#begin('timeout')
-    const unsent = !closing.sent && !this.mute
+    const unsent = !this.finished
     const late = (unsent || closing.step(this.#settings.role) === 'await-close') && closing.cause === undefined
     if (late) {
       const message = unsent

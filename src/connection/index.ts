@@ -1,4 +1,5 @@
 /** The protocol bound to a Duplex. */
+export type { DeflateOptions } from '../deflate/index.ts'
 export { Connection } from './connection.ts'
 export { ReadyState } from './ending.ts'
 export type { ConnectionHandler, MessageData, MessagesOptions, SendOptions } from './handler.ts'
@@ -17,7 +18,7 @@ export {
   connectionSettings,
   defaults,
 } from './options.ts'
-export type { ConnectionOptions, ConnectionSettings, DeflateOptions, HeartbeatOptions } from './options.ts'
+export type { ConnectionOptions, ConnectionSettings, HeartbeatOptions } from './options.ts'
 export type { Clock, Timed } from './clock.ts'
 export { Deferred, isThenable, warn } from './deferred.ts'
 export { payloadOf } from './payload.ts'

@@ -9,8 +9,6 @@ import { invalidType, invalidValue, quote } from '../errors.ts'
 import type { MessageOptions, Role } from '../framing/index.ts'
 import { Clock } from './clock.ts'
 
-export type { DeflateOptions }
-
 export interface HeartbeatOptions {
   /** Milliseconds of silence from the peer after which it is sent a Ping. */
   readonly interval?: number

@@ -67,7 +67,7 @@ export class PerMessageDeflate {
     this.#ended = true
   }
 
-  /** Whether compressing it takes the thread pool, and so the memory of the message until then. */
+  /** Whether it is too large to be compressed or inflated at once, and takes the thread pool. */
   takesLong(payload: Buffer): boolean {
     return payload.length > AT_ONCE_UP_TO
   }
@@ -106,7 +106,7 @@ export class PerMessageDeflate {
    */
   decompress(payload: Buffer, maxSize: number): Buffer | Promise<Buffer> {
     const input = Buffer.concat([payload, TAIL])
-    if (payload.length > AT_ONCE_UP_TO) return this.#decompressInPool(input, maxSize)
+    if (this.takesLong(payload)) return this.#decompressInPool(input, maxSize)
     const inflation = new Inflation(input, this.#inflateWindow, Math.min(maxSize, INFLATED_AT_ONCE_UP_TO))
     try {
       while (!inflation.done) inflation.take(inflateAtOnce(inflation.rest, inflation.window, inflation.room))
