@@ -50,23 +50,23 @@ export class FrameDecoder {
   }
 
   /**
-   * Takes `chunk` from `offset` on and unmasks it in place; answers the offset up to which it was taken, which is short
-   * of its end only after `stop`.
+   * Takes `chunk[offset, limit)` and unmasks it in place; answers the offset up to which it was taken, which is short of
+   * `limit` only after `stop`.
    */
-  decode(chunk: Buffer, offset = 0): number {
+  decode(chunk: Buffer, offset = 0, limit: number = chunk.length): number {
     this.#stopped = false
     const header = this.#header
     let at = offset
-    while (at < chunk.length && !this.#stopped) {
+    while (at < limit && !this.#stopped) {
       if (!this.#inFrame) {
-        at = this.#readHeader(chunk, at)
-        if (at < 0) return chunk.length
+        at = this.#readHeader(chunk, at, limit)
+        if (at < 0) return limit
         this.frames++
         this.#inFrame = true
         this.#remaining = header.payloadLength
         this.#sink.frameHeader(header)
       }
-      const end = Math.min(at + this.#remaining, chunk.length)
+      const end = Math.min(at + this.#remaining, limit)
       if (header.masked) header.maskingKey = applyMask(chunk, at, end, header.maskingKey)
       const start = at
       at = end
@@ -77,24 +77,24 @@ export class FrameDecoder {
     return at
   }
 
-  /** Answers the offset behind the header, or -1 when the chunk ends inside it. */
-  #readHeader(chunk: Buffer, offset: number): number {
-    if (this.#cut !== undefined) return this.#completeHeader(this.#cut, chunk, offset)
-    const end = readFrameHeader(chunk, offset, this.#header)
+  /** Answers the offset behind the header, or -1 when `limit` cuts it. */
+  #readHeader(chunk: Buffer, offset: number, limit: number): number {
+    if (this.#cut !== undefined) return this.#completeHeader(this.#cut, chunk, offset, limit)
+    const end = readFrameHeader(chunk, offset, this.#header, limit)
     if (end < 0) {
       this.#cut = Buffer.allocUnsafe(MAX_HEADER_LENGTH)
-      this.#cutLength = chunk.copy(this.#cut, 0, offset)
+      this.#cutLength = chunk.copy(this.#cut, 0, offset, limit)
     }
     return end
   }
 
-  #completeHeader(cut: Buffer, chunk: Buffer, offset: number): number {
+  #completeHeader(cut: Buffer, chunk: Buffer, offset: number, limit: number): number {
     let at = offset
     let length = this.#cutLength
     // The second octet tells how long the header is.
     if (length === 1) cut[length++] = chunk[at++]
     const missing = frameHeaderLength(cut[1]) - length
-    const copied = chunk.copy(cut, length, at, Math.min(at + missing, chunk.length))
+    const copied = chunk.copy(cut, length, at, Math.min(at + missing, limit))
     this.#cutLength = length + copied
     if (copied < missing) return -1
     this.#cut = undefined

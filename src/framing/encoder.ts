@@ -10,6 +10,7 @@
 import { frameHeaderSize, writeFrameHeader } from './header.ts'
 import { applyMask, createMaskingKey } from './mask.ts'
 import { Opcode } from './opcode.ts'
+import { writeUtf8 } from './utf8.ts'
 
 const FIN = 0x80
 /** Beside the opcode in the first octet of a message that an extension has worked on (RFC 7692 6). */
@@ -17,6 +18,9 @@ export const RSV1 = 0x40
 
 /** Payloads up to this many octets are copied behind their header; copying costs less than a second write. */
 const COPY_UP_TO = 16_384
+
+/** Text up to this many characters is looked at, and written, one by one: for so few that is cheaper than a call into C++. */
+const SHORT = 48
 
 /** Where encoded frames go. */
 export interface FrameTarget {
@@ -82,18 +86,19 @@ export function writeMessage(
   masked: boolean,
   fragmentSize: number,
 ): void {
-  let payload: Buffer
-  if (typeof data === 'string') {
-    const length = Buffer.byteLength(data)
-    if (length <= fragmentSize && length <= COPY_UP_TO) {
+  if (typeof data !== 'string') {
+    writeFragments(target, opcode, data, masked, fragmentSize, true)
+    return
+  }
+  const most = Math.min(fragmentSize, COPY_UP_TO)
+  if (data.length <= most) {
+    const length = data.length <= SHORT && isAsciiText(data) ? data.length : Buffer.byteLength(data)
+    if (length <= most) {
       writeText(target, opcode, data, length, masked)
       return
     }
-    payload = Buffer.from(data)
-  } else {
-    payload = data
   }
-  writeFragments(target, opcode, payload, masked, fragmentSize, true)
+  writeFragments(target, opcode, Buffer.from(data), masked, fragmentSize, true)
 }
 
 /**
@@ -129,8 +134,19 @@ function writeText(target: FrameTarget, opcode: number, text: string, length: nu
   const at = target.claim(frameHeaderSize(length, masked) + length)
   const bytes = target.bytes
   const start = writeFrameHeader(bytes, at, FIN | opcode, length, maskingKey)
-  bytes.write(text, start, length)
+  if (length <= SHORT && length === text.length) writeAsciiText(bytes, text, start)
+  else writeUtf8(bytes, text, start, length)
   if (maskingKey !== undefined) applyMask(bytes, start, start + length, maskingKey)
+}
+
+function isAsciiText(text: string): boolean {
+  let seen = 0
+  for (let i = 0; i < text.length; i++) seen |= text.charCodeAt(i)
+  return seen < 0x80
+}
+
+function writeAsciiText(bytes: Buffer, text: string, offset: number): void {
+  for (let i = 0; i < text.length; i++) bytes[offset + i] = text.charCodeAt(i)
 }
 
 function writeFrame(

@@ -50,13 +50,18 @@ export function frameHeaderLength(secondOctet: number): number {
   return 2 + (length <= LARGEST_7 ? 0 : length === 126 ? 2 : 8) + ((secondOctet & 0x80) >> 5)
 }
 
-/** Fills `header` from the octets at `offset`; answers the offset behind the header, or -1 when it is cut. */
-export function readFrameHeader(bytes: Buffer, offset: number, header: FrameHeader): number {
-  if (bytes.length - offset < 2) return -1
+/** Fills `header` from the octets at `offset`; answers the offset behind the header, or -1 when `limit` cuts it. */
+export function readFrameHeader(
+  bytes: Buffer,
+  offset: number,
+  header: FrameHeader,
+  limit: number = bytes.length,
+): number {
+  if (limit - offset < 2) return -1
   const first = bytes[offset]
   const second = bytes[offset + 1]
   const end = offset + frameHeaderLength(second)
-  if (end > bytes.length) return -1
+  if (end > limit) return -1
 
   header.fin = (first & 0x80) !== 0
   header.rsv1 = (first & 0x40) !== 0

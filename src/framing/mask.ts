@@ -2,14 +2,18 @@
  * Masking (RFC 6455 5.3, 10.3): octet `i` of the payload is XORed with octet `i mod 4` of the key. The same function
  * masks and unmasks.
  *
- * `applyMaskPlain` is the definition. `applyMask` does the same work on 32-bit words where that pays. Both answer the
- * key rotated by the octets they consumed, so that a payload that comes in pieces goes on with the answer and needs no
- * counter beside it.
+ * `applyMaskPlain` is the definition. `applyMask` does the same work on words of 128 bits (`simd.ts`) or 32 where that
+ * pays. Both answer the key rotated by the octets they consumed, so that a payload that comes in pieces goes on with the
+ * answer and needs no counter beside it.
  */
 import { randomFillSync } from 'node:crypto'
+import { simd } from './simd.ts'
+import type { Simd } from './simd.ts'
 
 /** Below this many octets, setting up the words costs more than they save. */
 const WORDS_FROM = 48
+/** From this many octets on it pays to copy them to where they can be masked fastest, and back. */
+const SIMD_FROM = 2048
 
 /** The key that the octet after `count` octets meets first. */
 function rotate(key: number, count: number): number {
@@ -30,6 +34,11 @@ export function applyMaskPlain(bytes: Uint8Array, start: number, end: number, ke
 /** Masks `bytes[start, end)` in place; answers the rotated key. Equal to `applyMaskPlain`, faster. */
 export function applyMask(bytes: Uint8Array, start: number, end: number, key: number): number {
   if (key === 0) return 0
+  if (bytes === simd?.lent) {
+    simd.mask(start, end, key)
+    return rotate(key, end - start)
+  }
+  if (simd !== undefined && end - start >= SIMD_FROM) return applyMaskInPieces(simd, bytes, start, end, key)
   if (end - start >= WORDS_FROM) return applyMaskToWords(bytes, start, end, key)
   const k0 = key
   const k1 = key >>> 8
@@ -45,6 +54,23 @@ export function applyMask(bytes: Uint8Array, start: number, end: number, key: nu
   if (i < end) bytes[i++] ^= k0
   if (i < end) bytes[i++] ^= k1
   if (i < end) bytes[i] ^= k2
+  return rotate(key, end - start)
+}
+
+/** A piece is a multiple of the key, so each begins with the same phase. */
+function applyMaskInPieces(
+  { scratch, scratchAt, mask }: Simd,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  key: number,
+): number {
+  for (let at = start; at < end; at += scratch.length) {
+    const length = Math.min(scratch.length, end - at)
+    scratch.set(bytes.subarray(at, at + length))
+    mask(scratchAt, scratchAt + length, key)
+    bytes.set(scratch.subarray(0, length), at)
+  }
   return rotate(key, end - start)
 }
 

@@ -2,21 +2,22 @@
  * Frames to messages (RFC 6455 5.4, 5.5, 5.6, 6.2): fragments are put together, control frames between them go through,
  * limits hold, text is checked.
  *
- * A message that comes in one piece goes on without a copy into an assembly buffer. All others are copied, piece by
- * piece, into one buffer that grows with the octets that came, never with those that a header promised: what a
- * connection retains is bounded in octets, however small the pieces are (10.4).
+ * A message that comes in one piece goes on at once. All others are copied, piece by piece, into one buffer that grows
+ * with the octets that came, never with those that a header promised: what a connection retains is bounded in octets,
+ * however small the pieces are (10.4).
  *
- * What the sink is handed it may keep: a Buffer does not pin a read buffer much larger than itself.
+ * Chunks are only lent for the time of the call. What the sink is handed it may keep: it is a copy.
  */
-import { isAscii, isUtf8 } from 'node:buffer'
+import { isUtf8 } from 'node:buffer'
 import { ProtocolError } from '../errors.ts'
 import { CloseCode, readCloseBody } from './close.ts'
 import type { FrameSink } from './decoder.ts'
 import type { FrameHeader } from './header.ts'
+import { allocate } from './memory.ts'
 import { Opcode, isControl } from './opcode.ts'
 import { checkFrameHeader } from './rules.ts'
 import type { Role } from './rules.ts'
-import { Utf8Validator } from './utf8.ts'
+import { Utf8Validator, readUtf8 } from './utf8.ts'
 
 export interface MessageSink {
   /** A whole message: a string for text (a Buffer where the options say so), a Buffer for binary. */
@@ -53,6 +54,11 @@ export interface MessageOptions {
 const MAX_EMPTY_FRAGMENTS_IN_A_ROW = 1024
 /** The least that the assembly buffer grows to, when so much is announced. */
 const SMALLEST_CAPACITY = 256
+/**
+ * How far the assembly buffer grows, in octets that came. What of it is not reached is never touched, so that no memory
+ * but only addresses are reserved for it; to grow seldom means to copy little.
+ */
+const GROWTH = 8
 /** What cannot be compressed may grow a little in the attempt, even where that is done badly. */
 const WORST_COMPRESSION = 1.0625
 const EMPTY = Buffer.alloc(0)
@@ -82,6 +88,16 @@ export class MessageAssembler implements FrameSink {
     this.#options = options
     this.#extension = extension
     this.#maxMessageSize = options.maxMessageSize
+  }
+
+  /** Whether a message has begun and not ended. */
+  get inMessage(): boolean {
+    return this.#opcode !== 0
+  }
+
+  /** Octets that a message may have which is put together, however others are told. */
+  get maxWhole(): number {
+    return Math.min(this.#maxMessageSize, this.#options.maxMessageSize)
   }
 
   /** From now on messages are not put together but handed on as they come; each may have `maxMessageSize` octets. */
@@ -129,7 +145,7 @@ export class MessageAssembler implements FrameSink {
       chunk.copy(this.#control, header.payloadLength - remaining - (end - start), start, end)
       if (remaining > 0) return
     }
-    const payload = this.#control ?? own(chunk, start, end)
+    const payload = this.#control ?? copyOf(chunk, start, end)
     this.#control = undefined
     if (header.opcode === Opcode.Ping) {
       this.#sink.ping(payload)
@@ -146,15 +162,10 @@ export class MessageAssembler implements FrameSink {
     return this.#extended === undefined ? this.#parts : undefined
   }
 
-  /** Octets that a message may have which is put together, however others are told. */
-  get #maxWhole(): number {
-    return Math.min(this.#maxMessageSize, this.#options.maxMessageSize)
-  }
-
   /** Octets that the payload of this message may have. An extension keeps to the limit itself, once it has done its work. */
   get #limit(): number {
     if (this.#extended === undefined) return this.#maxMessageSize
-    return Math.ceil(this.#maxWhole * WORST_COMPRESSION) + 64
+    return Math.ceil(this.maxWhole * WORST_COMPRESSION) + 64
   }
 
   #append(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void {
@@ -177,32 +188,43 @@ export class MessageAssembler implements FrameSink {
     this.#validate(chunk, start, end)
     this.#size += end - start
     if (last) this.#endMessage()
-    if (last || end > start) parts.messagePart(own(chunk, start, end), isBinary, last)
+    if (last || end > start) parts.messagePart(copyOf(chunk, start, end), isBinary, last)
   }
 
-  /** To twice what came, so that all copies together stay linear; never beyond `most`, which the message cannot exceed. */
+  /** By a factor, so that all copies together stay linear; never beyond `most`, which the message cannot exceed. */
   #grow(needed: number, most: number): void {
-    const capacity = Math.min(most, Math.max(SMALLEST_CAPACITY, 2 * needed))
-    const grown = Buffer.allocUnsafeSlow(capacity)
+    const grown = allocate(Math.min(most, Math.max(SMALLEST_CAPACITY, GROWTH * needed)))
     this.#assembled.copy(grown, 0, 0, this.#size)
     this.#assembled = grown
   }
 
   #deliverAssembled(): void {
-    const assembled = this.#assembled
-    const size = this.#size
-    this.#assembled = EMPTY
-    this.#deliver(assembled, 0, size)
-  }
-
-  #deliver(bytes: Buffer, start: number, end: number): void {
+    const assembled = this.#takeAssembled()
     const isBinary = this.#opcode === Opcode.Binary
     const extended = this.#extended
-    // What was assembled has been looked at, piece by piece; so has nothing that came whole.
-    const knownUtf8 = this.#size > 0
     this.#endMessage()
-    if (extended !== undefined) extended.extended(bytes.subarray(start, end), isBinary)
-    else this.#sink.message(messageData(bytes, start, end, isBinary, this.#options.text, knownUtf8), isBinary)
+    if (extended !== undefined) extended.extended(assembled, isBinary)
+    // It has been looked at, piece by piece.
+    else if (isBinary || this.#options.text === 'buffer') this.#sink.message(assembled, isBinary)
+    else this.#sink.message(textOf(assembled, 0, assembled.length), false)
+  }
+
+  /** In memory at most twice as large, which goes with it to whom it may be kept by. */
+  #takeAssembled(): Buffer {
+    const [assembled, size] = [this.#assembled, this.#size]
+    this.#assembled = EMPTY
+    return 2 * size >= assembled.length ? assembled.subarray(0, size) : copyOf(assembled, 0, size)
+  }
+
+  /** A message that came in one piece. */
+  #deliver(chunk: Buffer, start: number, end: number): void {
+    const isBinary = this.#opcode === Opcode.Binary
+    const extended = this.#extended
+    this.#endMessage()
+    if (extended !== undefined) extended.extended(chunk.subarray(start, end), isBinary)
+    else if (isBinary) this.#sink.message(copyOf(chunk, start, end), true)
+    else if (this.#options.text === 'string') this.#sink.message(textOf(chunk, start, end), false)
+    else this.#sink.message(checkText(copyOf(chunk, start, end)), false)
   }
 
   /** Committed before the sink hears of it: what it does next may already be about the next message. */
@@ -217,7 +239,7 @@ export class MessageAssembler implements FrameSink {
   }
 
   #tooBig(): ProtocolError {
-    const limit = this.#extended === undefined ? this.#maxMessageSize : this.#maxWhole
+    const limit = this.#extended === undefined ? this.#maxMessageSize : this.maxWhole
     const message = `The message is larger than ${limit} octets; raise maxMessageSize if such messages are wanted`
     return new ProtocolError('ERR_WS_MESSAGE_TOO_BIG', CloseCode.MessageTooBig, 'RFC 6455 10.4', message)
   }
@@ -232,39 +254,23 @@ export class MessageAssembler implements FrameSink {
   }
 }
 
-/**
- * The data of a message, which `bytes[start, end)` are: text as `text` says, octets as a Buffer that may be kept. Throws a
- * `ProtocolError` for text that is not valid UTF-8 (5.6, 8.1), unless that is known already.
- */
-export function messageData(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  isBinary: boolean,
-  text: 'string' | 'buffer',
-  knownUtf8 = false,
-): string | Buffer {
-  if (!isBinary && text === 'string') return readText(bytes, start, end, knownUtf8)
-  if (!isBinary && !knownUtf8 && !isUtf8(bytes.subarray(start, end))) throw invalidUtf8()
-  return own(bytes, start, end)
-}
-
-/** `bytes[start, end)` to keep: as it lies there when it is most of the memory behind it, else copied out of it. */
-function own(bytes: Buffer, start: number, end: number): Buffer {
-  if (2 * (end - start) >= bytes.buffer.byteLength) return bytes.subarray(start, end)
+function copyOf(chunk: Buffer, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafe(end - start)
-  bytes.copy(copy, 0, start, end)
+  chunk.copy(copy, 0, start, end)
   return copy
 }
 
-/** 5.6: the text in `bytes[start, end)`. */
-function readText(bytes: Buffer, start: number, end: number, knownUtf8: boolean): string {
-  if (start === end) return ''
-  const octets = bytes.subarray(start, end)
-  // ASCII, the common case, is a plain copy to a string.
-  if (isAscii(octets)) return octets.toString('latin1')
-  if (!knownUtf8 && !isUtf8(octets)) throw invalidUtf8()
-  return octets.toString()
+/** 5.6, 8.1: the text in `bytes[start, end)`. Throws a `ProtocolError` when it is none. */
+export function textOf(bytes: Buffer, start: number, end: number): string {
+  const text = readUtf8(bytes, start, end)
+  if (text === undefined) throw invalidUtf8()
+  return text
+}
+
+/** 5.6, 8.1: `octets`, which are known to be text then. Throws a `ProtocolError` when they are none. */
+export function checkText(octets: Buffer): Buffer {
+  if (!isUtf8(octets)) throw invalidUtf8()
+  return octets
 }
 
 function invalidUtf8(): ProtocolError {

@@ -10,11 +10,39 @@
  *
  * Whole sequences go through Node's `isUtf8`; only a sequence cut by the end of a piece is followed octet by octet.
  */
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
+import { simd } from './simd.ts'
+
+/**
+ * What `toString` and `write` of a Buffer call in the end, and what they add to it costs more than a short text itself.
+ * They are as old as Buffer is, in every runtime that has one, and only the types do not know them.
+ */
+interface FastText {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+  utf8Write(text: string, offset: number, length: number): number
+}
 
 /** Whether all of `bytes` is valid UTF-8. */
 export function isValidUtf8(bytes: Uint8Array): boolean {
   return isUtf8(bytes)
+}
+
+/** The text in `bytes[start, end)`; `undefined` when it is not valid UTF-8. */
+export function readUtf8(bytes: Buffer, start: number, end: number): string | undefined {
+  // ASCII, the common case, is a plain copy to a string. Where it can be told without a call into C++, that is cheaper.
+  const fast = bytes as Buffer & FastText
+  if (simd !== undefined && bytes === simd.lent) {
+    if (simd.isAscii(start, end) !== 0) return fast.latin1Slice(start, end)
+  } else if (isAscii(bytes.subarray(start, end))) {
+    return fast.latin1Slice(start, end)
+  }
+  return isUtf8(bytes.subarray(start, end)) ? fast.utf8Slice(start, end) : undefined
+}
+
+/** Writes `text`, which takes `length` octets, at `offset`. */
+export function writeUtf8(bytes: Buffer, text: string, offset: number, length: number): void {
+  ;(bytes as Buffer & FastText).utf8Write(text, offset, length)
 }
 
 export class Utf8Validator {

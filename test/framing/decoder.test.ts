@@ -203,6 +203,85 @@ describe('FrameDecoder', () => {
   })
 })
 
+describe('FrameDecoder.decode with a limit', () => {
+  it('takes a chunk from an offset up to the limit, and answers that', () => {
+    const sink = new TellingSink()
+    const decoder = new FrameDecoder(sink)
+    expect(decoder.decode(wire('89 00 8a 00 88 00'), 2, 4)).toBe(4)
+    expect(decoder.decode(wire('89 00'), 2, 2)).toBe(2)
+    expect(decoder.decode(wire('89 00'), 0, 0)).toBe(0)
+    expect(decoder.decode(wire('88 00'))).toBe(2)
+    expect(sink.calls).toEqual(['header 10 0', 'payload 10 [] 0', 'header 8 0', 'payload 8 [] 0'])
+  })
+
+  it('reads, and unmasks, nothing behind the limit, wherever that cuts a header or a payload', () => {
+    const { calls: all } = decodeAll([STREAM])
+    // What lies behind the limit would be read as the rest of whatever is cut there.
+    for (const behind of [0x00, 0x81, 0xff]) {
+      for (let first = 0; first <= STREAM.length; first++) {
+        for (const second of [first, first + 1, first + 2, first + 3, first + 9].filter((at) => at <= STREAM.length)) {
+          const sink = new TellingSink()
+          const decoder = new FrameDecoder(sink)
+          // One piece of memory for every read, larger than what it brings.
+          const memory = Buffer.alloc(STREAM.length + 20)
+          for (const [start, end] of [
+            [0, first],
+            [first, second],
+            [second, STREAM.length],
+          ]) {
+            memory.fill(behind)
+            STREAM.copy(memory, 0, start, end)
+            expect(decoder.decode(memory, 0, end - start)).toBe(end - start)
+            expect(memory.subarray(end - start).every((octet) => octet === behind)).toBe(true)
+          }
+          expect(joined(sink.calls)).toEqual(STREAM_FRAMES)
+          expect(decoder.inFrame).toBe(false)
+        }
+      }
+    }
+    expect(joined(all)).toEqual(STREAM_FRAMES)
+  })
+
+  it('keeps of a header that the limit cuts only what lies before it', () => {
+    for (const bytes of [
+      frame(0x82, 'abc', { lengthBits: 64, key: KEY }),
+      frame(0x82, 'abc', { lengthBits: 16, key: KEY }),
+      frame(0x82, 'abc', { lengthBits: 16 }),
+      frame(0x82, 'abc', { key: KEY }),
+      frame(0x82, 'abc'),
+    ]) {
+      const headerLength = bytes.length - 3
+      for (let limit = 0; limit <= headerLength; limit++) {
+        const sink = new TellingSink()
+        const decoder = new FrameDecoder(sink)
+        // All of the frame is there, but only the front of it is to be read.
+        const chunk = Buffer.from(bytes)
+        expect(decoder.decode(chunk, 0, limit)).toBe(limit)
+        expect({ limit, calls: sink.calls.length, frames: decoder.frames, inFrame: decoder.inFrame }).toEqual({
+          limit,
+          calls: limit === headerLength ? 2 : 0,
+          frames: limit === headerLength ? 1 : 0,
+          inFrame: limit > 0,
+        })
+        expect(chunk.equals(bytes)).toBe(true)
+        expect(decoder.decode(chunk, limit)).toBe(bytes.length)
+        expect(joined(sink.calls)).toEqual(['header 2 3:616263'])
+      }
+    }
+  })
+
+  it('tells with its answer where it was stopped before the limit', () => {
+    const sink = new TellingSink()
+    const decoder = new FrameDecoder(sink)
+    sink.heard = () => decoder.stop()
+    const chunk = wire('89 00 8a 00 89 00')
+    expect(decoder.decode(chunk, 0, 4)).toBe(2)
+    expect(decoder.decode(chunk, 2, 4)).toBe(4)
+    expect(decoder.decode(chunk, 4, 4)).toBe(4)
+    expect(sink.calls).toHaveLength(4)
+  })
+})
+
 describe('FrameDecoder.stop', () => {
   const bytes = Buffer.concat([frame(0x81, 'ab', { key: KEY }), frame(0x89), frame(0x82, 'cde', { key: KEY })])
   const all = decodeAll([bytes]).calls

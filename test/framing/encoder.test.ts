@@ -3,6 +3,7 @@
  * octet that was claimed must have been written: the memory is poisoned before.
  */
 import { randomFillSync } from 'node:crypto'
+import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { FrameList, encodeFrame, writeControl, writeFragments, writeMessage } from '../../src/framing/encoder.ts'
 import type { FrameTarget } from '../../src/framing/encoder.ts'
@@ -256,6 +257,70 @@ describe.each(sides)('writeMessage as a $side', ({ masked }) => {
       expect(target.pushed).toEqual([])
       expect(framesIn(target.output)[0].payload.equals(Buffer.alloc(length, 'abc'))).toBe(true)
     }
+  })
+})
+
+describe.each(sides)('writeMessage of a short text as a $side', ({ masked }) => {
+  /** Both ways to the same octets: what `encodeFrame` makes of the text with the key that was drawn. */
+  function expectAsEncoded(text: string): void {
+    const target = new PoisonedTarget()
+    writeMessage(target, 1, text, masked, Infinity)
+    const { output } = target
+    const [{ key }] = framesIn(output)
+    const encoded = encodeFrame({ opcode: 1, payload: text, ...(key && { maskingKey: key.readInt32LE() }) })
+    expect(hex(output)).toBe(hex(encoded))
+    expect(target.claims.length).toBe(1)
+    expect(key !== undefined).toBe(masked)
+  }
+
+  it('equals encodeFrame at every length to 60, ASCII throughout', () => {
+    for (let length = 0; length <= 60; length++) {
+      expectAsEncoded('abcdefghij'.repeat(6).slice(0, length))
+      expectAsEncoded('\0'.repeat(length))
+      expectAsEncoded('\x7f'.repeat(length))
+    }
+  })
+
+  it.each([
+    ['U+0080', '\x80'],
+    ['of two octets', 'é'],
+    ['of three', '€'],
+    ['of four', '😀'],
+    ['that is half of one', '\ud800'],
+    ['whose lower eight bits are ASCII', '\u0141'],
+    ['whose lower seven bits are', '\u2061'],
+  ])('equals encodeFrame with a character %s at the front, in the middle and at the end', (_, character) => {
+    for (let length = 1; length <= 52; length++) {
+      for (const at of [0, length >> 1, length - 1]) {
+        const text = `${'a'.repeat(at)}${character}${'b'.repeat(length - 1 - at)}`
+        expectAsEncoded(text)
+      }
+      expectAsEncoded(character.repeat(length))
+    }
+  })
+
+  it('equals encodeFrame where characters are few and octets are many', () => {
+    // 47 to 49 characters, octets around the 125 of the shortest header.
+    for (const characters of [41, 42, 47, 48, 49]) {
+      for (const long of [38, 39, 40, 41]) expectAsEncoded('€'.repeat(long) + 'a'.repeat(characters - long))
+    }
+  })
+
+  it('equals encodeFrame for any string of up to 60 characters', () => {
+    const ascii = fc.string({ maxLength: 60 })
+    const unit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code))
+    fc.assert(
+      fc.property(
+        fc.oneof(ascii, fc.string({ unit, maxLength: 60 }), fc.string({ unit: 'grapheme', maxLength: 60 })),
+        expectAsEncoded,
+      ),
+    )
+  })
+
+  it('counts fragments in octets, not in characters', () => {
+    expect(message('ab€', masked, 5).map(({ firstOctet }) => firstOctet)).toEqual([0x81])
+    expect(message('ab€', masked, 4).map(({ firstOctet }) => firstOctet)).toEqual([0x01, 0x80])
+    expect(message('abcd', masked, 4).map(({ firstOctet }) => firstOctet)).toEqual([0x81])
   })
 })
 

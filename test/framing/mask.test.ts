@@ -4,8 +4,10 @@
  */
 import { totalmem } from 'node:os'
 import { randomFillSync } from 'node:crypto'
+import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { applyMask, applyMaskPlain, createMaskingKey } from '../../src/framing/mask.ts'
+import { simd } from '../../src/framing/simd.ts'
 import { KEY, hex, wire, xored } from '../support/wire.ts'
 
 vi.mock(import('node:crypto'), async (original) => {
@@ -193,10 +195,142 @@ describe('applyMask', () => {
   })
 
   it('changes nothing for a key of four zeros', () => {
-    for (const length of [0, 5, 100]) {
+    for (const length of [0, 5, 100, 5000]) {
       const bytes = pattern(length)
       expect(applyMask(bytes, 0, length, 0)).toBe(0)
       expect(bytes).toEqual(pattern(length))
+    }
+  })
+})
+
+/** The memory that transports are read into. */
+function lentMemory(): Buffer {
+  if (simd === undefined) throw new Error('no WebAssembly here')
+  return simd.lent
+}
+
+describe('applyMask in the memory that is lent for reading', () => {
+  const lent = lentMemory()
+
+  it('equals applyMaskPlain for every length to 130, every place and every phase of the key', () => {
+    const wrong: string[] = []
+    const memory = pattern(200)
+    for (const maskingKey of [...KEYS, 0]) {
+      for (let phase = 0; phase < 4; phase++) {
+        const rotated = applyMaskPlain(Buffer.alloc(phase), 0, phase, maskingKey)
+        for (let length = 0; length <= 130; length++) {
+          for (const start of [0, 1, 2, 3, 6, 14, 17]) {
+            const expected = Buffer.from(memory)
+            lent.set(memory)
+            const expectedAnswer = applyMaskPlain(expected, start, start + length, rotated)
+            const answer = applyMask(lent, start, start + length, rotated)
+            if (answer !== expectedAnswer || !lent.subarray(0, 200).equals(expected)) {
+              wrong.push(`${length} octets at ${start}, key ${rotated}: answered ${answer} for ${expectedAnswer}`)
+            }
+          }
+        }
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('equals applyMaskPlain to its last octet', () => {
+    const memory = pattern(lent.length)
+    for (const [start, end] of [
+      [0, lent.length],
+      [14, lent.length],
+      [lent.length - 33, lent.length],
+      [lent.length - 1, lent.length],
+      [lent.length, lent.length],
+    ] as const) {
+      const expected = Buffer.from(memory)
+      lent.set(memory)
+      const expectedAnswer = applyMaskPlain(expected, start, end, key)
+      expect(applyMask(lent, start, end, key)).toBe(expectedAnswer)
+      expect(lent.equals(expected)).toBe(true)
+    }
+  })
+})
+
+describe('applyMask of many octets elsewhere', () => {
+  const PIECE = 16_384
+
+  it('equals applyMaskPlain around every multiple of a piece, wherever it begins and in every phase of the key', () => {
+    const wrong: string[] = []
+    const whole = pattern(4 * PIECE + 64)
+    const around = [
+      2047,
+      2048,
+      2049,
+      ...[1, 2, 3, 4].flatMap((pieces) => [-5, -1, 0, 1, 2, 3, 17].map((more) => pieces * PIECE + more)),
+    ]
+    for (const length of around) {
+      for (const start of [0, 1, 3, 8]) {
+        for (let phase = 0; phase < 4; phase++) {
+          const rotated = applyMaskPlain(Buffer.alloc(phase), 0, phase, key)
+          const memory = whole.subarray(0, length + 16)
+          const fast = Buffer.from(memory)
+          const plain = Buffer.from(memory)
+          const answer = applyMask(fast, start, start + length, rotated)
+          const expectedAnswer = applyMaskPlain(plain, start, start + length, rotated)
+          const equal = answer === expectedAnswer && fast.equals(plain)
+          if (!equal) wrong.push(`${length} octets at ${start}, key ${rotated}`)
+        }
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('equals applyMaskPlain for any octets, from 0 to 100,000 of them, in memory of any kind', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.nat(100), fc.nat(5000), fc.nat(100_000)),
+        fc.nat(40),
+        fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
+        fc.nat(0x7fff_ffff),
+        fc.constantFrom('own' as const, 'shared' as const, 'lent' as const),
+        (wanted, start, maskingKey, seed, where) => {
+          const length = where === 'lent' ? Math.min(wanted, 65_536 - start) : wanted
+          const memories = { own: ArrayBuffer, shared: SharedArrayBuffer }
+          const fast = where === 'lent' ? lentMemory() : new Uint8Array(new memories[where](length + 80))
+          const seen = Math.min(fast.length, length + 80)
+          for (let at = 0, state = seed; at < seen; at++) {
+            state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
+            fast[at] = state >>> 24
+          }
+          const plain = Buffer.from(fast.subarray(0, seen))
+          const expectedAnswer = applyMaskPlain(plain, start, start + length, maskingKey)
+          expect(applyMask(fast, start, start + length, maskingKey)).toBe(expectedAnswer)
+          expect(plain.equals(fast.subarray(0, seen))).toBe(true)
+        },
+      ),
+    )
+  })
+
+  it('takes no memory for it', () => {
+    const bytes = Buffer.from(new ArrayBuffer(100_000))
+    const taken = [vi.spyOn(Buffer, 'allocUnsafe'), vi.spyOn(Buffer, 'allocUnsafeSlow'), vi.spyOn(Buffer, 'from')]
+    applyMask(bytes, 0, bytes.length, key)
+    expect(taken.map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0])
+    for (const spy of taken) spy.mockRestore()
+  })
+})
+
+describe('applyMask without WebAssembly', () => {
+  it('equals applyMaskPlain, for few octets and for many', async () => {
+    vi.resetModules()
+    vi.stubGlobal('WebAssembly', undefined)
+    const without = await import('../../src/framing/mask.ts')
+    const { simd: none } = await import('../../src/framing/simd.ts')
+    vi.unstubAllGlobals()
+    expect(none).toBe(undefined)
+    for (const length of [0, 1, 47, 48, 2047, 2048, 2049, 20_000]) {
+      for (const start of [0, 1]) {
+        const [fast, plain] = [pattern(length + 8), pattern(length + 8)]
+        const answer = without.applyMask(fast, start, start + length, key)
+        expect(answer).toBe(applyMaskPlain(plain, start, start + length, key))
+        expect(fast.equals(plain)).toBe(true)
+      }
     }
   })
 })

@@ -832,42 +832,105 @@ describe('MessageAssembler and memory', () => {
     expect(heard).toHaveLength(6)
   })
 
-  it('hands on a payload that fills half of its read or more where it lies, without a copy', () => {
+  it('hands on payloads that fill their read as copies too, as reads are only lent', () => {
     const heard: Buffer[] = []
     const decoder = receiver({ message: (data) => void heard.push(data as Buffer) }, { role: 'client', text: 'buffer' })
     const half = Buffer.alloc(32_768, 0x61)
+    const whole = Buffer.alloc(65_536 - 4, 0x62)
     for (const [firstOctet, payload] of [
       [BINARY, half],
       [TEXT, half],
-      [BINARY, half.subarray(1)],
+      [BINARY, whole.subarray(0, 65_535 - 4)],
+      [TEXT, whole],
     ] as const) {
       const read = inRead(frame(firstOctet, payload))
       decoder.decode(read)
+      read.fill(0xff)
       const last = heard[heard.length - 1]
-      expect(last.buffer === read.buffer).toBe(payload === half)
+      expect(last.buffer).not.toBe(read.buffer)
       expect(last.equals(payload)).toBe(true)
     }
+    expect(heard).toHaveLength(4)
+  })
+
+  it('keeps nothing of the memory of a read, whatever cuts a message or a control frame', () => {
+    const heard: (string | Buffer)[] = []
+    const keep = (payload: string | Buffer): void => void heard.push(payload)
+    const decoder = receiver({ message: keep, ping: keep, pong: keep }, { role: 'client' })
+    const read = Buffer.from(new ArrayBuffer(65_536))
+    const bytes = script('client', [
+      [TEXT_BEGINS, 'é'.repeat(3000)],
+      [PING, 'p'.repeat(120)],
+      [ENDS, 'a'.repeat(5000)],
+      [BINARY, Buffer.alloc(9000, 7)],
+      [PONG, 'q'.repeat(120)],
+    ])
+    // The same memory for every read, as a transport that lends it would have it.
+    for (let at = 0; at < bytes.length; at += 53) {
+      const octetsRead = bytes.copy(read, 0, at, at + 53)
+      expect(decoder.decode(read, 0, octetsRead)).toBe(octetsRead)
+      read.fill(0xff)
+    }
+    expect(heard.map((payload) => payload.toString('latin1'))).toEqual([
+      'p'.repeat(120),
+      'é'.repeat(3000) + 'a'.repeat(5000),
+      '\x07'.repeat(9000),
+      'q'.repeat(120),
+    ])
   })
 
   it('hands on messages in pieces in memory at most twice as large', () => {
     for (const size of [1, 2, 100, 127, 128, 129, 255, 256, 257, 1000, 5000, 40_000]) {
       const payload = Buffer.alloc(size, 0x61)
-      for (const first of [1, size >> 1, size - 1].filter((cut) => cut > 0)) {
-        const heard: Buffer[] = []
-        const decoder = receiver(
-          { message: (data) => void heard.push(data as Buffer) },
-          { role: 'client', text: 'buffer' },
-        )
-        decoder.decode(
-          script('client', [
-            [BINARY_BEGINS, payload.subarray(0, first)],
-            [ENDS, payload.subarray(first)],
-          ]),
-        )
-        expect(heard[0].equals(payload)).toBe(true)
-        // Short ones lie in the pool that Node shares among short Buffers.
-        expect(heard[0].buffer.byteLength).toBeLessThanOrEqual(Math.max(2 * size, Buffer.poolSize))
+      for (const first of [1, size >> 3, (size >> 2) - 1, size >> 2, size >> 1, size - 1].filter((cut) => cut > 0)) {
+        for (const [begins, text] of [
+          [BINARY_BEGINS, 'string'],
+          [TEXT_BEGINS, 'buffer'],
+        ] as const) {
+          const heard: Buffer[] = []
+          const decoder = receiver({ message: (data) => void heard.push(data as Buffer) }, { role: 'client', text })
+          decoder.decode(
+            script('client', [
+              [begins, payload.subarray(0, first)],
+              [ENDS, payload.subarray(first)],
+            ]),
+          )
+          expect(heard[0].equals(payload)).toBe(true)
+          // Short ones lie in the pool that Node shares among short Buffers.
+          expect(heard[0].buffer.byteLength).toBeLessThanOrEqual(Math.max(2 * size, Buffer.poolSize))
+        }
       }
+    }
+  })
+
+  it('hands on a message that fills half of its memory or more where it was put together, without another copy', () => {
+    for (const [size, copied] of [
+      [8000, false],
+      [4000, false],
+      [3999, true],
+    ] as const) {
+      const assembled: ArrayBufferLike[] = []
+      const heard: Buffer[] = []
+      const slow = Buffer.allocUnsafeSlow.bind(Buffer)
+      const spy = vi.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((length) => {
+        const memory = slow(length)
+        assembled.push(memory.buffer)
+        return memory
+      })
+      const decoder = receiver({ message: (data) => void heard.push(data as Buffer) }, { role: 'client' })
+      decoder.decode(
+        script('client', [
+          [BINARY_BEGINS, Buffer.alloc(1000, 1)],
+          [ENDS, Buffer.alloc(size - 1000, 2)],
+        ]),
+      )
+      spy.mockRestore()
+      expect({ size, pieces: assembled.length, copied: heard[0].buffer !== assembled[0] }).toEqual({
+        size,
+        pieces: 1,
+        copied,
+      })
+      expect(heard[0].equals(Buffer.concat([Buffer.alloc(1000, 1), Buffer.alloc(size - 1000, 2)]))).toBe(true)
     }
   })
 
@@ -883,34 +946,63 @@ describe('MessageAssembler and memory', () => {
     const decoder = receiver({}, { role: 'client', ...options })
     for (const chunk of chunks) {
       receivedOctets += chunk.length
-      decoder.decode(chunk)
+      decoder.decode(Buffer.from(chunk))
     }
     spy.mockRestore()
-    return taken
+    // Once in a process it takes, for large messages, the block that teaches the allocator (memory.test.ts).
+    return taken.filter(({ size }) => size < 33_000_000)
   }
 
-  it('grows with the octets that came, to twice of them, never with those that a header tells [6455:10.4-01]', () => {
+  it('grows with the octets that came, to 8 times of them, never with those that a header tells [6455:10.4-01]', () => {
     const bytes = frame(BINARY, Buffer.alloc(1_000_000))
     const chunks = [bytes.subarray(0, 11)]
     for (let at = 11; at < bytes.length; at += 1000) chunks.push(bytes.subarray(at, at + 1000))
+    // Of what was received, 10 octets are the header. The last is exactly what was declared.
+    expect(growth(chunks, {})).toEqual([
+      { size: 256, received: 11 },
+      { size: 8 * 1001, received: 1011 },
+      { size: 8 * 9001, received: 9011 },
+      { size: 8 * 73_001, received: 73_011 },
+      { size: 1_000_000, received: 585_011 },
+    ])
+  })
+
+  it('grows alike while more fragments may follow, so that all copies together stay linear [6455:10.4-01]', () => {
+    const chunks = [frame(BINARY_BEGINS, 'a')]
+    for (let i = 1; i < 300; i++) chunks.push(frame(CONTINUES, Buffer.alloc(996)))
+    const payload = (octetsReceived: number): number => 1 + ((octetsReceived - 3) / 1000) * 996
     const taken = growth(chunks, {})
-    expect(taken[0]).toEqual({ size: 256, received: 11 })
-    const most = taken.map((memory) => Math.max(256, 2 * memory.received))
-    expect(taken.filter(({ size }, i) => size > most[i])).toEqual([])
-    // All that was copied, in all growing together, is linear.
-    expect(taken.map(({ size }) => size).toSorted((a, b) => a - b)).toEqual(taken.map(({ size }) => size))
-    expect(taken.length).toBeLessThanOrEqual(14)
-    expect(taken[taken.length - 1].size).toBeGreaterThanOrEqual(1_000_000)
+    expect(taken.map(({ size, received: came }) => [payload(came), size])).toEqual([
+      [1, 256],
+      [997, 7976],
+      [8965, 71_720],
+      [72_709, 581_672],
+    ])
+  })
+
+  it('grows to the end of the last fragment, if 8 times of what came is more', () => {
+    const first = frame(BINARY_BEGINS, Buffer.alloc(1000))
+    const last = frame(ENDS, Buffer.alloc(100_000))
+    const sizes = (cut: number): number[] => {
+      const chunks = [first, last.subarray(0, 10 + cut), last.subarray(10 + cut)]
+      return growth(chunks, {}).map(({ size }) => size)
+    }
+    expect(sizes(7001)).toEqual([8000, 8 * 8001, 101_000])
+    expect(sizes(11_624)).toEqual([8000, 8 * 12_624, 101_000])
+    expect(sizes(11_625)).toEqual([8000, 101_000])
   })
 
   it('grows to no more than the message can have: its declared end, or the limit', () => {
     const part = Buffer.alloc(700)
-    expect(growth([frame(BINARY_BEGINS, part), frame(ENDS, part)], {}).map(({ size }) => size)).toEqual([1400])
+    expect(growth([frame(BINARY_BEGINS, part), frame(ENDS, part)], {}).map(({ size }) => size)).toEqual([5600])
     const last = frame(ENDS, Buffer.alloc(300))
     const declaredEnd = [frame(BINARY_BEGINS, Buffer.alloc(10)), last.subarray(0, 254), last.subarray(254)]
     expect(growth(declaredEnd, {}).map(({ size }) => size)).toEqual([256, 310])
     const single = frame(BINARY, Buffer.alloc(900))
     expect(growth([single.subarray(0, 704), single.subarray(704)], {}).map(({ size }) => size)).toEqual([900])
+    expect(growth([single.subarray(0, 14), single.subarray(14)], {}).map(({ size }) => size)).toEqual([256, 900])
+    const short = frame(BINARY, Buffer.alloc(200))
+    expect(growth([short.subarray(0, 5), short.subarray(5)], {}).map(({ size }) => size)).toEqual([200])
     const limited = script('client', [[BINARY_BEGINS, part], [CONTINUES, Buffer.alloc(300)], [ENDS]])
     expect(growth([limited], { maxMessageSize: 1000 }).map(({ size }) => size)).toEqual([1000])
     expect(
@@ -931,13 +1023,13 @@ describe('MessageAssembler and memory', () => {
       growth(
         [
           script('client', [
-            [BINARY_BEGINS, Buffer.alloc(129)],
+            [BINARY_BEGINS, Buffer.alloc(33)],
             [ENDS, 'b'],
           ]),
         ],
         {},
       ),
-    ).toMatchObject([{ size: 258 }])
+    ).toMatchObject([{ size: 264 }])
   })
 
   it('takes no memory for empty pieces and fragments', () => {
@@ -982,7 +1074,7 @@ describe('MessageAssembler and memory', () => {
       ],
       {},
     )
-    expect(sizes.map(({ size }) => size)).toEqual([1000, 1000, 1000])
+    expect(sizes.map(({ size }) => size)).toEqual([4000, 4000, 4000])
   })
 })
 
@@ -1221,7 +1313,7 @@ describe('MessageAssembler.stream', () => {
     expect(errorOf(flood)).toBe(tooManyFragments)
   })
 
-  it('takes no memory for assembling, and hands on no part that pins a read', () => {
+  it('takes no memory for assembling, and hands on parts as copies that pin no read, large ones too', () => {
     const slow = vi.spyOn(Buffer, 'allocUnsafeSlow')
     const { parts, decoder } = streaming()
     const read = Buffer.from(new ArrayBuffer(65_536))
@@ -1233,8 +1325,11 @@ describe('MessageAssembler.stream', () => {
     decoder.decode(read.subarray(0, bytes.length))
     expect(slow).not.toHaveBeenCalled()
     slow.mockRestore()
-    expect(parts.map(([part]) => part.buffer === read.buffer)).toEqual([false, true])
-    expect(parts.map(([part]) => part.length)).toEqual([100, 40_000])
+    read.fill(0xff)
+    expect(parts.map(([part]) => part.buffer === read.buffer)).toEqual([false, false])
+    expect(parts[0][0]).toEqual(Buffer.alloc(100, 7))
+    expect(parts[1][0].equals(Buffer.alloc(40_000, 8))).toBe(true)
+    expect(parts).toHaveLength(2)
   })
 
   it('is between messages when it hands on a last part', () => {

@@ -2,8 +2,10 @@
  * UTF-8 (RFC 6455 8.1, RFC 3629). What is expected comes from a decoder of its own, which does arithmetic where the
  * source has a table of ranges, and which is held against TextDecoder in turn.
  */
-import { describe, expect, it } from 'vitest'
-import { Utf8Validator, isValidUtf8 } from '../../src/framing/utf8.ts'
+import fc from 'fast-check'
+import { describe, expect, it, vi } from 'vitest'
+import { simd } from '../../src/framing/simd.ts'
+import { Utf8Validator, isValidUtf8, readUtf8, writeUtf8 } from '../../src/framing/utf8.ts'
 import { hex, wire } from '../support/wire.ts'
 
 /** Valid: every sequence is a code point in its shortest form, no surrogate, at most U+10FFFF. */
@@ -265,5 +267,152 @@ describe('Utf8Validator', () => {
       expect(validator.push(bytes, at, bytes.length)).toBe(false)
       expect(new Utf8Validator().push(bytes, 0, bytes.length)).toBe(false)
     }
+  })
+})
+
+/** What is in memory of one's own, in a part of the pool that Node shares, and in that which transports are read into. */
+const PLACES: readonly (readonly [where: string, memory: (size: number) => Buffer])[] = [
+  ['memory of its own', (size) => Buffer.from(new ArrayBuffer(size))],
+  ['the pool', (size) => Buffer.allocUnsafe(size)],
+  [
+    'the memory that is lent for reading',
+    (size) => {
+      if (simd === undefined) throw new Error('no WebAssembly here')
+      if (size > simd.lent.length) throw new Error('it is not that large')
+      return simd.lent
+    },
+  ],
+]
+
+/** What TextDecoder makes of `bytes`; `undefined` when that is not text. */
+function textToTextDecoder(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+describe.each(PLACES)('readUtf8 in %s', (_, memory) => {
+  /** Reads `octets` between others that must not be looked at: ASCII, high octets, and halves of characters. */
+  function expectRead(octets: Buffer): void {
+    const expected = textToTextDecoder(octets)
+    for (const around of [0x61, 0xff, 0xc3, 0x80]) {
+      for (const start of [0, 1, 17]) {
+        const bytes = memory(start + octets.length + 20)
+        bytes.fill(around, 0, start)
+        bytes.fill(around, start + octets.length, start + octets.length + 20)
+        bytes.set(octets, start)
+        const text = readUtf8(bytes, start, start + octets.length)
+        if (text !== expected) expect({ octets: hex(octets), around, start, text }).toEqual({ text: expected })
+      }
+    }
+  }
+
+  it('answers the text of valid UTF-8 [6455:5.6-01]', () => {
+    for (const literal of valid) expectRead(wire(literal))
+    expect(valid.every((literal) => textToTextDecoder(wire(literal)) !== undefined)).toBe(true)
+  })
+
+  it('answers undefined for what is none [6455:8.1-01]', () => {
+    for (const literal of invalid) expectRead(wire(literal))
+    expect(invalid.every((literal) => textToTextDecoder(wire(literal)) === undefined)).toBe(true)
+    expectRead(Buffer.concat([Buffer.alloc(1000, 'a'), Buffer.from([0xff])]))
+    expectRead(Buffer.concat([Buffer.from([0x80]), Buffer.alloc(1000, 'a')]))
+  })
+
+  it('answers an empty string for no octets', () => {
+    const bytes = memory(20)
+    bytes.fill(0xff, 0, 20)
+    for (const at of [0, 1, 20]) expect(readUtf8(bytes, at, at)).toBe('')
+  })
+
+  it('keeps a byte order mark, NUL and every octet of ASCII', () => {
+    expectRead(wire('efbbbf 61 00 7f efbbbf'))
+    expectRead(Buffer.from(Array.from({ length: 128 }, (__, i) => i)))
+    const bytes = memory(3)
+    bytes.set(wire('efbbbf'))
+    expect(readUtf8(bytes, 0, 3)).toBe('\ufeff')
+  })
+
+  it('reads long text, ASCII and not, with a character that is not anywhere', () => {
+    for (const length of [15, 16, 17, 31, 32, 33, 127, 5000, 60_000]) {
+      const ascii = Buffer.alloc(length, 'abcdefg')
+      expectRead(ascii)
+      expectRead(Buffer.alloc(length, 'aé€😀'))
+      for (const at of [0, length >> 1, length - 2]) {
+        const octets = Buffer.from(ascii)
+        octets.set(wire('c3a9'), at)
+        expectRead(octets)
+      }
+    }
+  })
+
+  it('says what TextDecoder says, of text and of octets near to it', () => {
+    for (const octets of nearText(300, 12)) expectRead(octets)
+    const texts = fc.string({ unit: 'binary', maxLength: 200 }).map((text) => Buffer.from(text))
+    const octets = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes))
+    fc.assert(fc.property(fc.oneof(texts, octets), expectRead))
+  })
+})
+
+describe('readUtf8 without WebAssembly', () => {
+  it('says what TextDecoder says', async () => {
+    vi.resetModules()
+    vi.stubGlobal('WebAssembly', undefined)
+    const without = await import('../../src/framing/utf8.ts')
+    vi.unstubAllGlobals()
+    for (const literal of [...valid, ...invalid, '']) {
+      const bytes = wire(`ff ${literal} ff`)
+      expect(without.readUtf8(bytes, 1, bytes.length - 1)).toBe(textToTextDecoder(wire(literal)))
+    }
+  })
+})
+
+describe.each(PLACES)('writeUtf8 in %s', (_, memory) => {
+  /** Writes `text` between neighbours and compares with TextEncoder, which writes lone surrogates as U+FFFD, too. */
+  function expectWritten(text: string): void {
+    const expected = new TextEncoder().encode(text)
+    for (const offset of [0, 1, 17]) {
+      const bytes = memory(offset + expected.length + 20)
+      const seen = bytes.subarray(0, offset + expected.length + 20)
+      seen.fill(0xa5)
+      writeUtf8(bytes, text, offset, expected.length)
+      const wanted = Buffer.concat([Buffer.alloc(offset, 0xa5), expected, Buffer.alloc(20, 0xa5)])
+      if (!seen.equals(wanted)) expect({ text, offset, written: hex(seen) }).toEqual({ written: hex(wanted) })
+    }
+  }
+
+  it.each([
+    '',
+    'Hello',
+    '\0\x7f',
+    'é',
+    'é€😀',
+    '\ufeffa',
+    '\ud800',
+    'a\udc00b',
+    '\ud83d',
+    'a'.repeat(49),
+    'é'.repeat(8000),
+    '😀'.repeat(8000),
+    `${'a'.repeat(50_000)}é`,
+  ])('writes %j and nothing beside it', (text) => {
+    expectWritten(text)
+  })
+
+  it('writes what TextEncoder writes, for any string', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }),
+        expectWritten,
+      ),
+    )
+  })
+})
+
+describe('What readUtf8 and writeUtf8 call without the types knowing it', () => {
+  it.each(['latin1Slice', 'utf8Slice', 'utf8Write'])('is there: Buffer.prototype.%s', (name) => {
+    expect(Reflect.get(Buffer.prototype, name)).toBeTypeOf('function')
   })
 })

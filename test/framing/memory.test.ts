@@ -1,0 +1,46 @@
+/** What a process does once for the allocator of glibc, and how often; what comes of it shows only in a benchmark. */
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+const LARGE = 131_072
+const LESSON = 33_554_432 - 8192
+
+/** `allocate` as a process has it that has just begun, and what it takes of memory from here on. */
+async function begin(): Promise<{ allocate(size: number): Buffer; taken: number[] }> {
+  vi.resetModules()
+  const { allocate } = await import('../../src/framing/memory.ts')
+  const taken: number[] = []
+  const slow = Buffer.allocUnsafeSlow.bind(Buffer)
+  vi.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => {
+    taken.push(size)
+    return slow(size)
+  })
+  return { allocate, taken }
+}
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('allocate', () => {
+  it('answers octets in memory of their own', async () => {
+    const { allocate } = await begin()
+    for (const size of [0, 1, 256, 4096, LARGE - 1, LARGE, 1_000_000]) {
+      const memory = allocate(size)
+      expect([memory.length, memory.byteOffset, memory.buffer.byteLength]).toEqual([size, 0, size])
+    }
+  })
+
+  it('gives the allocator one lesson, with the first large block, and never again', async () => {
+    const { allocate, taken } = await begin()
+    for (const size of [LARGE, LARGE, 10, 5_000_000]) allocate(size)
+    expect(taken).toEqual([LESSON, LARGE, LARGE, 10, 5_000_000])
+  })
+
+  it('gives none for small blocks, however many they are', async () => {
+    const { allocate, taken } = await begin()
+    for (let i = 0; i < 100; i++) allocate(LARGE - 1)
+    expect(taken).toEqual(Array.from({ length: 100 }, () => LARGE - 1))
+    allocate(LARGE)
+    expect(taken.slice(100)).toEqual([LESSON, LARGE])
+  })
+})
