@@ -1,29 +1,39 @@
 /**
  * The application's functions, called so that nothing they do harms anybody else: what they throw, or reject with,
- * comes back through `failed` and ends their own connection.
+ * ends their own connection (`mistaken`).
  */
 import { ConnectionClosedError, WebSocketError } from '../errors.ts'
 import type { CloseInfo } from '../errors.ts'
-import type { Connection } from './connection.ts'
 import { isThenable, warn } from './deferred.ts'
 import { ReadyState } from './ending.ts'
 import type { ConnectionHandler } from './handler.ts'
 
-export class Application<Data> {
-  readonly #connection: Connection<Data>
-  readonly #handler: ConnectionHandler<Connection<Data>>
-  readonly #failed: (error: Error) => void
+/** Of a connection, what its application's mistakes are about. */
+interface Subject {
+  readonly readyState: 1 | 2 | 3
   /** What `error` was told. */
-  #told: Error | undefined = undefined
+  told: Error | undefined
+  /** 7.1.7, with 1011: a function of the handler threw, or rejected. */
+  mistaken(error: Error): void
+}
 
-  constructor(
-    connection: Connection<Data>,
-    handler: ConnectionHandler<Connection<Data>>,
-    failed: (error: Error) => void,
-  ) {
-    this.#connection = connection
+const applications = new WeakMap<object, Application<never>>()
+
+/** One for each handler, however many connections it has. */
+export class Application<C extends Subject> {
+  readonly #handler: ConnectionHandler<C>
+
+  static of<C extends Subject>(handler: ConnectionHandler<C>): Application<C> {
+    let application = applications.get(handler) as Application<C> | undefined
+    if (application === undefined) {
+      application = new Application(handler)
+      applications.set(handler, application)
+    }
+    return application
+  }
+
+  private constructor(handler: ConnectionHandler<C>) {
     this.#handler = handler
-    this.#failed = failed
   }
 
   /** Whether messages are for the handler. */
@@ -32,63 +42,63 @@ export class Application<Data> {
   }
 
   /** Answers a promise while an async `open` has not settled. */
-  open(): Promise<unknown> | undefined {
+  open(ws: C): Promise<unknown> | undefined {
     try {
-      const opening = this.#handler.open?.(this.#connection)
+      const opening = this.#handler.open?.(ws)
       if (!isThenable(opening)) return undefined
-      return Promise.resolve(opening).catch((error: unknown) => this.#mistake(error))
+      return Promise.resolve(opening).catch((error: unknown) => this.#mistake(ws, error))
     } catch (error) {
-      this.#mistake(error)
+      this.#mistake(ws, error)
       return undefined
     }
   }
 
-  message(data: string | Buffer, isBinary: boolean): void {
+  message(ws: C, data: string | Buffer, isBinary: boolean): void {
     try {
-      this.#watch(this.#handler.message?.(this.#connection, data, isBinary))
+      this.#watch(ws, this.#handler.message?.(ws, data, isBinary))
     } catch (error) {
-      this.#mistake(error)
+      this.#mistake(ws, error)
     }
   }
 
-  ping(payload: Buffer): void {
+  ping(ws: C, payload: Buffer): void {
     try {
-      this.#watch(this.#handler.ping?.(this.#connection, payload))
+      this.#watch(ws, this.#handler.ping?.(ws, payload))
     } catch (error) {
-      this.#mistake(error)
+      this.#mistake(ws, error)
     }
   }
 
-  pong(payload: Buffer): void {
+  pong(ws: C, payload: Buffer): void {
     try {
-      this.#watch(this.#handler.pong?.(this.#connection, payload))
+      this.#watch(ws, this.#handler.pong?.(ws, payload))
     } catch (error) {
-      this.#mistake(error)
+      this.#mistake(ws, error)
     }
   }
 
-  drain(): void {
+  drain(ws: C): void {
     try {
-      this.#watch(this.#handler.drain?.(this.#connection))
+      this.#watch(ws, this.#handler.drain?.(ws))
     } catch (error) {
-      this.#mistake(error)
+      this.#mistake(ws, error)
     }
   }
 
-  close(info: CloseInfo): void {
+  close(ws: C, info: CloseInfo): void {
     try {
-      this.#watch(this.#handler.close?.(this.#connection, info))
+      this.#watch(ws, this.#handler.close?.(ws, info))
     } catch (error) {
-      this.#mistake(error)
+      this.#mistake(ws, error)
     }
   }
 
   /** At most once. */
-  error(error: Error): void {
-    if (this.#told !== undefined) return
-    this.#told = error
+  error(ws: C, error: Error): void {
+    if (ws.told !== undefined) return
+    ws.told = error
     try {
-      const answer = this.#handler.error?.(this.#connection, error)
+      const answer = this.#handler.error?.(ws, error)
       if (isThenable(answer)) answer.then(undefined, warn)
     } catch (mistake) {
       warn(mistake)
@@ -96,23 +106,23 @@ export class Application<Data> {
   }
 
   /** Something else than the application failed, in a way that nobody foresaw. */
-  threw(thrown: unknown): void {
-    this.#mistake(thrown)
+  threw(ws: C, thrown: unknown): void {
+    this.#mistake(ws, thrown)
   }
 
-  #watch(answer: unknown): void {
-    if (isThenable(answer)) answer.then(undefined, (error: unknown) => this.#mistake(error))
+  #watch(ws: C, answer: unknown): void {
+    if (isThenable(answer)) answer.then(undefined, (error: unknown) => this.#mistake(ws, error))
   }
 
-  #mistake(thrown: unknown): void {
-    const { readyState } = this.#connection
+  #mistake(ws: C, thrown: unknown): void {
+    const { readyState } = ws
     const error =
       thrown instanceof Error ? thrown : new WebSocketError('ERR_WS_HANDLER', 'A handler threw', { cause: thrown })
     // Who waited for something of a connection that has ended was told so that way: no mistake.
     if (error instanceof ConnectionClosedError && readyState !== ReadyState.Open) return
     // A mistake must not stay unseen. What peers and networks do is everyday life, and does not come here.
-    const canBeTold = this.#told === undefined && readyState !== ReadyState.Closed
-    if (this.#handler.error === undefined || !(canBeTold || this.#told === error)) warn(error)
-    this.#failed(error)
+    const canBeTold = ws.told === undefined && readyState !== ReadyState.Closed
+    if (this.#handler.error === undefined || !(canBeTold || ws.told === error)) warn(error)
+    ws.mistaken(error)
   }
 }

@@ -11,7 +11,7 @@
 import type { Duplex } from 'node:stream'
 import { PerMessageDeflate, readAnswer } from '../deflate/index.ts'
 import { ConnectionClosedError, ProtocolError, WebSocketError, invalidType, invalidValue } from '../errors.ts'
-import type { CloseInfo } from '../errors.ts'
+import type { CloseInfo, CloseInitiator } from '../errors.ts'
 import { CloseCode, Opcode, RSV1, writeCloseBody, writeControl, writeMessage } from '../framing/index.ts'
 import type { FrameTarget } from '../framing/index.ts'
 import { formatExtensions } from '../handshake/index.ts'
@@ -20,9 +20,11 @@ import { Application } from './application.ts'
 import { Deferred } from './deferred.ts'
 import { Ending, ReadyState } from './ending.ts'
 import type { ConnectionHandler, MessageData, MessagesOptions, SendOptions } from './handler.ts'
-import { Heartbeat } from './heartbeat.ts'
+import { judge, suspend } from './heartbeat.ts'
+import type { Pulse } from './heartbeat.ts'
 import { Incoming } from './incoming.ts'
 import type { MessageStream } from './incoming.ts'
+import { lent, readIntoLent } from './lent.ts'
 import { MessageQueue } from './messages.ts'
 import type { Message } from './messages.ts'
 import { checkCount } from './options.ts'
@@ -33,7 +35,8 @@ import { Output } from './output.ts'
 import { opcodeOf, payloadOf } from './payload.ts'
 import { framesOf } from './prepared.ts'
 import type { PreparedMessage } from './prepared.ts'
-import { Hold, Receiver } from './receiver.ts'
+import { Hold } from './receiver.ts'
+import type { Receiver } from './receiver.ts'
 
 const MAX_CONTROL_PAYLOAD = 125
 const EMPTY = Buffer.alloc(0)
@@ -48,6 +51,11 @@ type Bound = Duplex & { [kConnection]: Connection }
 function onData(this: Bound, chunk: Buffer): void {
   this[kConnection].receive(chunk)
 }
+function onRead(this: Duplex, octets: number): boolean {
+  const connection = (this as Bound)[kConnection]
+  connection.receive(lent, octets)
+  return !connection.held
+}
 function onDrain(this: Bound): void {
   this[kConnection].transportDrained()
 }
@@ -61,33 +69,54 @@ function onClose(this: Bound): void {
   this[kConnection].transportClosed()
 }
 
-export class Connection<Data = unknown> {
+/** What most connections never need; made for one that does. */
+class Extras {
+  /** The latest Ping that could not be answered yet; earlier ones need no answer any more (5.5.3). */
+  unansweredPing: Buffer | undefined = undefined
+  /** `send` answered false, and `drain` has not been told since. */
+  drainOwed = false
+  messages: MessageQueue | undefined = undefined
+  /** Messages in parts, when somebody wants them so. */
+  incoming: Incoming | undefined = undefined
+  /** Messages that cannot leave at once, when there has been one. */
+  outgoing: Outgoing | undefined = undefined
+  closed: Deferred<CloseInfo> | undefined = undefined
+  drained: Deferred<void> | undefined = undefined
+  /** What `error` was told. */
+  told: Error | undefined = undefined
+}
+
+/**
+ * It is what its parts ask of their owner, too: a connection that is idle costs little beside its socket, so they keep
+ * nothing that can be asked for, and what is seldom needed is made when it is (docs/performance.md).
+ */
+export class Connection<Data = unknown> implements Pulse {
   /** Whatever the application keeps with a connection; on a server what its `upgrade` answered. */
   data: Data
   /** The subprotocol agreed upon, or the empty string (RFC 6455 1.9). */
   readonly protocol: string
   /** The extensions agreed upon, as in `Sec-WebSocket-Extensions`, or the empty string (RFC 6455 9.1). */
   readonly extensions: string
+  /** @internal */
+  readonly socket: Duplex
+  /** @internal */
+  readonly settings: ConnectionSettings
+  /** @internal */
+  readonly deflate: PerMessageDeflate | undefined
+  /** @internal */
+  heardAt: number
+  /** @internal */
+  activeAt: number
+  /** @internal */
+  pingedAt = -1
 
-  readonly #socket: Duplex
-  readonly #settings: ConnectionSettings
-  readonly #application: Application<Data>
+  readonly #application: Application<Connection<Data>>
   readonly #output: Output
-  readonly #receiver: Receiver
-  readonly #heartbeat: Heartbeat
-  readonly #ending: Ending
-  readonly #deflate: PerMessageDeflate | undefined
-  /** The latest Ping that could not be answered yet; earlier ones need no answer any more (5.5.3). */
-  #unansweredPing: Buffer | undefined = undefined
-  /** `send` answered false, and `drain` has not been told since. */
-  #drainOwed = false
-  #messages: MessageQueue | undefined = undefined
-  /** Messages in parts, when somebody wants them so. */
-  #incoming: Incoming | undefined = undefined
-  /** Messages that are being streamed, once there has been one. */
-  #outgoing: Outgoing | undefined = undefined
-  #closed: Deferred<CloseInfo> | undefined = undefined
-  #drained: Deferred<void> | undefined = undefined
+  /** While there is something to remember of what was read, or of how reading goes on. */
+  #receiver: Receiver | undefined = undefined
+  /** How it ends, once it does. */
+  #ending: Ending | undefined = undefined
+  #extras: Extras | undefined = undefined
 
   /** @internal */
   constructor(
@@ -99,18 +128,16 @@ export class Connection<Data = unknown> {
     extensions: readonly ExtensionOffer[] = [],
   ) {
     const parameters = readAnswer(extensions)
-    const deflate = settings.deflate && parameters && new PerMessageDeflate(parameters, settings.deflate, settings.role)
     this.data = data
     this.protocol = protocol
     this.extensions = formatExtensions(extensions)
-    this.#deflate = deflate
-    this.#socket = socket
-    this.#settings = settings
-    this.#application = new Application(this, handler, (error) => this.#fail(error, CloseCode.InternalError, ''))
+    this.socket = socket
+    this.settings = settings
+    this.deflate = settings.deflate && parameters && new PerMessageDeflate(parameters, settings.deflate, settings.role)
+    this.heardAt = settings.clock.now
+    this.activeAt = settings.clock.now
+    this.#application = Application.of(handler)
     this.#output = new Output(socket, this)
-    this.#receiver = new Receiver(socket, this, settings, deflate)
-    this.#heartbeat = new Heartbeat(settings.clock.now)
-    this.#ending = new Ending(socket, settings, this.#output, this.#receiver, () => this.#outgoing?.ready)
   }
 
   /**
@@ -119,37 +146,40 @@ export class Connection<Data = unknown> {
    * @internal
    */
   start(greeting: string, head: Buffer): void {
-    const socket = Object.assign(this.#socket, { [kConnection]: this })
+    const socket = Object.assign(this.socket, { [kConnection]: this })
     socket.on('data', onData).on('drain', onDrain).on('end', onEnd).on('error', onError).on('close', onClose)
-    this.#settings.clock.add(this)
+    readIntoLent(socket, onRead)
+    this.begun()
     this.#output.begin()
     if (greeting !== '') this.#output.push(Buffer.from(greeting, 'latin1'))
-    const opening = this.#application.open()
-    if (opening !== undefined) void opening.then(() => this.#receiver.release(Hold.Opening))
+    const opening = this.#application.open(this)
+    if (opening !== undefined) void opening.then(() => this.#receiver?.release(Hold.Opening))
     // Who iterates over the messages may do so within `open`; for `message` they wait until it has settled.
     if (opening !== undefined && this.#application.takesMessages && this.readyState === ReadyState.Open) {
-      this.#receiver.hold(Hold.Opening)
+      this.#ownReceiver.hold(Hold.Opening)
     }
     this.#output.end()
     if (head.length > 0) this.receive(head)
-    if (!this.#receiver.held) socket.resume()
+    if (!this.held) socket.resume()
   }
 
   /** 1 open, 2 closing, 3 closed; see `ReadyState`. */
   get readyState(): 1 | 2 | 3 {
-    return this.#ending.readyState
+    return this.#ending === undefined ? ReadyState.Open : this.#ending.readyState
   }
 
   /** Octets sent, headers included, that the operating system has not taken yet. */
   get bufferedAmount(): number {
-    return this.#output.bufferedAmount + (this.#outgoing?.size ?? 0)
+    return this.#output.bufferedAmount + (this.#extras?.outgoing?.size ?? 0)
   }
 
   /** Settles when the connection has ended, however it ended; never rejects. */
   get closed(): Promise<CloseInfo> {
-    if (this.#ending.info !== undefined) return Promise.resolve(this.#ending.info)
-    this.#closed ??= new Deferred()
-    return this.#closed.promise
+    const info = this.#ending?.info
+    if (info !== undefined) return Promise.resolve(info)
+    const extras = this.#withExtras
+    extras.closed ??= new Deferred()
+    return extras.closed.promise
   }
 
   /**
@@ -163,9 +193,9 @@ export class Connection<Data = unknown> {
     if (options !== undefined && typeof options !== 'object') throw notOptions()
     const payload = payloadOf(data)
     const opcode = opcodeOf(payload, options?.binary)
-    const fragmentSize = checkCount('fragmentSize', options?.fragmentSize ?? this.#settings.fragmentSize)
+    const fragmentSize = options === undefined ? this.settings.fragmentSize : this.#fragmentSize(options)
     if (!this.#maySend()) return false
-    this.#heartbeat.activeAt = this.#settings.clock.now
+    this.activeAt = this.settings.clock.now
     this.#write(opcode, payload, fragmentSize, options?.compress)
     return this.#sent()
   }
@@ -181,15 +211,15 @@ export class Connection<Data = unknown> {
    * is failed with 1011, as nobody could tell the rest. Throws a `TypeError` or `RangeError` for wrong options.
    */
   sendStream(source: MessageSource, options: SendOptions = {}): Promise<void> {
-    const fragmentSize = checkCount('fragmentSize', options.fragmentSize ?? this.#settings.fragmentSize)
-    const message = new OutgoingMessage(this.#settings.role === 'client', fragmentSize, options.binary)
+    const fragmentSize = this.#fragmentSize(options)
+    const message = new OutgoingMessage(this.settings.role === 'client', fragmentSize, options.binary)
     const sent: Promise<void> = this.#queued()
       .send(message, source)
       .then((complete) => {
         if (complete) return
         // Whoever waits hears that the connection has ended; that nobody waits is no fault, and ends no process.
         sent.catch(() => {})
-        throw new ConnectionClosedError(this.#ending.explanation)
+        throw new ConnectionClosedError(this.#end('local').explanation)
       })
     return sent
   }
@@ -198,13 +228,14 @@ export class Connection<Data = unknown> {
   drained(): Promise<void> {
     if (this.readyState !== ReadyState.Open) {
       const never = new Deferred<void>()
-      never.reject(new ConnectionClosedError(this.#ending.info ?? this.#ending.explanation))
+      never.reject(new ConnectionClosedError(this.#end('local').explanation))
       return never.promise
     }
-    if (this.bufferedAmount < this.#settings.highWaterMark) return Promise.resolve()
+    if (this.bufferedAmount < this.settings.highWaterMark) return Promise.resolve()
     this.#output.askDrain()
-    this.#drained ??= new Deferred()
-    return this.#drained.promise
+    const extras = this.#withExtras
+    extras.drained ??= new Deferred()
+    return extras.drained.promise
   }
 
   /** Sends a Ping of at most 125 octets (5.5.2); answers as `send` does. */
@@ -225,23 +256,23 @@ export class Connection<Data = unknown> {
    */
   close(code?: number, reason?: string): Promise<CloseInfo> {
     const body = writeCloseBody(code, reason)
-    if (code === CloseCode.MandatoryExtension && this.#settings.role === 'server') throw clientsCode()
-    if (this.readyState === ReadyState.Open) this.#ending.close(body, 'local')
+    if (code === CloseCode.MandatoryExtension && this.settings.role === 'server') throw clientsCode()
+    if (this.readyState === ReadyState.Open) this.#end('local').close(body)
     return this.closed
   }
 
   /** Ends the connection at once, without a closing handshake; what was queued is lost. */
   terminate(): void {
-    if (this.readyState !== ReadyState.Closed) this.#ending.terminate()
+    if (this.readyState !== ReadyState.Closed) this.#end('local').terminate()
   }
 
   /** No further message is delivered, and the peer is made to wait, until `resume`. */
   pause(): void {
-    if (this.readyState === ReadyState.Open) this.#receiver.hold(Hold.Pause)
+    if (this.readyState === ReadyState.Open) this.#ownReceiver.hold(Hold.Pause)
   }
 
   resume(): void {
-    this.#receiver.release(Hold.Pause)
+    this.#receiver?.release(Hold.Pause)
   }
 
   /**
@@ -255,7 +286,7 @@ export class Connection<Data = unknown> {
   messages({ stream = false, maxMessageSize = Infinity }: MessagesOptions = {}):
     | AsyncIterableIterator<Message, undefined>
     | AsyncIterableIterator<MessageStream, undefined> {
-    if (this.#application.takesMessages || (this.#incoming !== undefined && !stream)) {
+    if (this.#application.takesMessages || (this.#extras?.incoming !== undefined && !stream)) {
       const message = 'The messages of this connection go to `message` of its handler, or are streamed already'
       throw invalidType('ERR_WS_HAS_HANDLER', message)
     }
@@ -271,12 +302,22 @@ export class Connection<Data = unknown> {
     await this.close(CloseCode.NormalClosure)
   }
 
+  /**
+   * Whether reading is held.
+   * @internal
+   */
+  get held(): boolean {
+    return this.#receiver?.held === true
+  }
+
   /** @internal */
-  receive(chunk: Buffer): void {
-    this.#heartbeat.heardAt = this.#settings.clock.now
+  receive(chunk: Buffer, limit: number = chunk.length): void {
+    this.heardAt = this.settings.clock.now
     this.#output.begin()
     try {
-      this.#receiver.receive(chunk)
+      const receiver = this.#ownReceiver
+      receiver.receive(chunk, limit)
+      if (receiver.idle && this.#ending === undefined) this.#giveBack(receiver)
     } catch (error) {
       this.#failedToReceive(error)
     }
@@ -296,41 +337,42 @@ export class Connection<Data = unknown> {
 
   /** @internal */
   messageReceived(data: Message, isBinary: boolean): void {
-    this.#heartbeat.activeAt = this.#settings.clock.now
-    if (this.#application.takesMessages) this.#application.message(data, isBinary)
+    this.activeAt = this.settings.clock.now
+    if (this.#application.takesMessages) this.#application.message(this, data, isBinary)
     else this.#enqueue(data, isBinary)
   }
 
   /** @internal */
   partReceived(part: Buffer, isBinary: boolean, last: boolean): void {
-    this.#heartbeat.activeAt = this.#settings.clock.now
+    this.activeAt = this.settings.clock.now
     const isOpen = this.readyState === ReadyState.Open
-    this.#incoming?.part(part, isBinary, last, !isOpen)
-    if (isOpen && this.#incoming?.full === true) this.#receiver.hold(Hold.Queue)
+    const incoming = this.#extras?.incoming
+    incoming?.part(part, isBinary, last, !isOpen)
+    if (isOpen && incoming?.full === true) this.#ownReceiver.hold(Hold.Queue)
   }
 
   /** @internal */
   pingReceived(payload: Buffer): void {
     // 5.5.3: only the latest Ping needs an answer, and a peer that does not read gets no queue of them.
     if (this.#output.blocked) {
-      this.#unansweredPing = payload
+      this.#withExtras.unansweredPing = payload
       this.#output.askDrain()
     } else {
       this.#writeControl(Opcode.Pong, payload)
     }
-    this.#application.ping(payload)
+    this.#application.ping(this, payload)
   }
 
   /** @internal */
   pongReceived(payload: Buffer): void {
-    this.#application.pong(payload)
+    this.#application.pong(this, payload)
   }
 
   /** @internal */
   closeReceived(code: number, reason: string): void {
     // 5.5.2: a Ping is answered "unless it already received a Close frame".
-    this.#unansweredPing = undefined
-    this.#ending.closeReceived(code, reason)
+    if (this.#extras !== undefined) this.#extras.unansweredPing = undefined
+    this.#end('peer').closeReceived(code, reason)
   }
 
   /**
@@ -339,44 +381,48 @@ export class Connection<Data = unknown> {
    */
   sendPrepared(message: PreparedMessage): boolean {
     if (!this.#maySend()) return false
-    this.#heartbeat.activeAt = this.#settings.clock.now
-    const frames = message.framesFor(this.#deflate)
+    this.activeAt = this.settings.clock.now
+    const frames = message.framesFor(this.deflate)
+    const outgoing = this.#extras?.outgoing
     if (frames === undefined) {
       this.#write(message.opcode, message.octets, message.fragmentSize, true)
     } else if (frames instanceof Promise) {
       void this.#queued().sendLater(message.octets.length, frames)
+    } else if (outgoing === undefined) {
+      this.#output.pushBurst(frames)
     } else {
-      const target = this.#target
-      for (const frame of frames) target.push(frame)
+      for (const frame of frames.chunks) outgoing.target.push(frame)
     }
     return this.#sent()
   }
 
   /** @internal */
   outputDrained(): void {
-    const ping = this.#unansweredPing
-    this.#unansweredPing = undefined
-    if (ping !== undefined && !this.#ending.mute) this.#writeControl(Opcode.Pong, ping)
+    const extras = this.#withExtras
+    const ping = extras.unansweredPing
+    extras.unansweredPing = undefined
+    if (ping !== undefined && this.#ending?.mute !== true) this.#writeControl(Opcode.Pong, ping)
     // To whoever may not send any more it is of no use.
     if (this.readyState !== ReadyState.Open) return
-    this.#outgoing?.goOn()
+    extras.outgoing?.goOn()
     // What waits for the end of a streamed message has not gone.
-    if (this.bufferedAmount >= this.#settings.highWaterMark) return
-    this.#drained?.resolve()
-    this.#drained = undefined
-    if (!this.#drainOwed) return
-    this.#drainOwed = false
-    this.#application.drain()
+    if (this.bufferedAmount >= this.settings.highWaterMark) return
+    extras.drained?.resolve()
+    extras.drained = undefined
+    if (!extras.drainOwed) return
+    extras.drainOwed = false
+    this.#application.drain(this)
   }
 
   /** @internal */
   tick(now: number): void {
-    if (this.readyState !== ReadyState.Open) {
+    if (this.#ending !== undefined) {
       const error = this.#ending.tick(now)
-      if (error !== undefined) this.#application.error(error)
-    } else if (this.#receiver.held) {
+      if (error !== undefined) this.#application.error(this, error)
+    } else if (this.#receiver?.held === true) {
       // What is written to a peer that has gone comes back as an error, which is all that can be learned without reading.
-      if (this.#heartbeat.suspend(now, this.#settings) && !this.#output.blocked) this.#writeControl(Opcode.Ping, EMPTY)
+      const due = suspend(this, now, this.settings, this.#receiver)
+      if (due && !this.#output.blocked) this.#writeControl(Opcode.Ping, EMPTY)
     } else {
       this.#checkPeer(now)
     }
@@ -389,62 +435,118 @@ export class Connection<Data = unknown> {
 
   /** @internal */
   transportEnded(): void {
-    this.#receiver.end()
+    this.#ownReceiver.end()
   }
 
   /** @internal */
   endReceived(): void {
-    this.#ending.transportEnded()
+    this.#end('network').transportEnded()
   }
 
   /** @internal */
   transportFailed(error: Error): void {
-    if (this.#ending.transportFailed(error)) this.#application.error(error)
+    if (this.#end('network').transportFailed(error)) this.#application.error(this, error)
   }
 
   /** @internal */
   transportClosed(): void {
     // `error` stays: a transport may fail once more when it has ended, and nobody else would listen.
-    this.#socket.off('data', onData).off('drain', onDrain).off('end', onEnd).off('close', onClose)
-    const info = this.#ending.transportClosed()
-    this.#settings.clock.delete(this)
-    this.#outgoing?.stop()
-    this.#deflate?.end()
+    this.socket.off('data', onData).off('drain', onDrain).off('end', onEnd).off('close', onClose)
+    const info = this.#end('network').transportClosed()
+    const extras = this.#extras
+    extras?.outgoing?.stop()
+    this.deflate?.end()
     this.ended()
-    this.#application.close(info)
-    this.#closed?.resolve(info)
-    this.#drained?.reject(new ConnectionClosedError(info))
-    this.#messages?.end(info)
-    this.#incoming?.end(info)
+    this.#application.close(this, info)
+    extras?.closed?.resolve(info)
+    extras?.drained?.reject(new ConnectionClosedError(info))
+    extras?.messages?.end(info)
+    extras?.incoming?.end(info)
+  }
+
+  /**
+   * What `error` was told.
+   * @internal
+   */
+  get told(): Error | undefined {
+    return this.#extras?.told
+  }
+  set told(error: Error | undefined) {
+    this.#withExtras.told = error
+  }
+
+  /** @internal */
+  mistaken(error: Error): void {
+    this.#fail(error, CloseCode.InternalError, '')
+  }
+
+  /** @internal */
+  get ready(): Promise<void> | undefined {
+    return this.#extras?.outgoing?.ready
+  }
+
+  /**
+   * From now on somebody has to call `tick`.
+   * @internal
+   */
+  protected begun(): void {
+    this.settings.clock.add(this)
   }
 
   /**
    * For those who keep lists of connections: this one is over.
    * @internal
    */
-  protected ended(): void {}
+  protected ended(): void {
+    this.settings.clock.delete(this)
+  }
+
+  get #ownReceiver(): Receiver {
+    this.#receiver ??= this.settings.receivers.take(this)
+    return this.#receiver
+  }
+
+  #giveBack(receiver: Receiver): void {
+    this.#receiver = undefined
+    this.settings.receivers.giveBack(receiver, this)
+  }
+
+  get #withExtras(): Extras {
+    this.#extras ??= new Extras()
+    return this.#extras
+  }
+
+  /** The end, which `initiator` begins if it has not begun. */
+  #end(initiator: CloseInitiator): Ending {
+    this.#ending ??= new Ending(this, this.#output, this.#ownReceiver, initiator)
+    return this.#ending
+  }
+
+  #fragmentSize(options: SendOptions): number {
+    return checkCount('fragmentSize', options.fragmentSize ?? this.settings.fragmentSize)
+  }
 
   #checkPeer(now: number): void {
-    switch (this.#heartbeat.judge(now, this.#settings, this.#receiver)) {
+    switch (judge(this, now, this.settings, this.#receiver)) {
       case 'fine':
         break
       case 'ping':
         this.#writeControl(Opcode.Ping, EMPTY)
         break
       case 'idle':
-        this.#ending.close(writeCloseBody(CloseCode.GoingAway, 'idle'), 'timeout')
+        this.#end('timeout').close(writeCloseBody(CloseCode.GoingAway, 'idle'))
         break
       case 'silent': {
         const message = 'Nothing was heard from the peer, not even an answer to a Ping'
         const error = new WebSocketError('ERR_WS_HEARTBEAT_TIMEOUT', message)
-        this.#ending.failNow(error, 'timeout')
-        this.#application.error(error)
+        this.#end('timeout').failNow(error)
+        this.#application.error(this, error)
         break
       }
       case 'stalled': {
         const error = new WebSocketError('ERR_WS_FRAME_TIMEOUT', 'The peer began a frame and did not go on in time')
-        this.#ending.fail(error, CloseCode.PolicyViolation, 'timeout')
-        this.#application.error(error)
+        this.#end('timeout').fail(error, CloseCode.PolicyViolation)
+        this.#application.error(this, error)
       }
     }
   }
@@ -461,12 +563,12 @@ export class Connection<Data = unknown> {
   }
 
   #writeControl(opcode: number, payload: Buffer): void {
-    writeControl(this.#output, opcode, payload, this.#settings.role === 'client')
+    writeControl(this.#output, opcode, payload, this.settings.role === 'client')
   }
 
   #write(opcode: number, payload: string | Buffer, fragmentSize: number, compress: boolean | undefined): void {
-    const masked = this.#settings.role === 'client'
-    const deflate = this.#deflate
+    const masked = this.settings.role === 'client'
+    const { deflate } = this
     if (deflate === undefined || !deflate.wants(payload, compress)) {
       writeMessage(this.#target, opcode, payload, masked, fragmentSize)
       return
@@ -491,50 +593,51 @@ export class Connection<Data = unknown> {
 
   /** The messages that cannot leave at once. */
   #queued(): Outgoing {
-    this.#outgoing ??= new Outgoing({
+    const extras = this.#withExtras
+    extras.outgoing ??= new Outgoing({
       target: this.#output,
       isOpen: () => this.readyState === ReadyState.Open,
-      maySend: () => !this.#ending.finished,
+      maySend: () => this.#ending?.finished !== true,
       written: () => this.#streamWritten(),
       failed: (thrown) => this.#fail(sourceError(thrown), CloseCode.InternalError, ''),
       passed: () => this.#streamPassed(),
     })
-    return this.#outgoing
+    return extras.outgoing
   }
 
   /** Where a message goes that is sent now: out, or behind those that cannot leave yet. */
   get #target(): FrameTarget {
-    return this.#outgoing?.target ?? this.#output
+    return this.#extras?.outgoing?.target ?? this.#output
   }
 
   /** Whether anything may be sent: the connection is open, and not more waits than may wait. */
   #maySend(): boolean {
     if (this.readyState !== ReadyState.Open) return false
-    const limit = this.#settings.maxBufferedAmount
+    const limit = this.settings.maxBufferedAmount
     if (this.bufferedAmount < limit) return true
     this.#output.flush()
     if (this.bufferedAmount < limit) return true
     const message = `At least ${limit} octets wait for a peer that does not read; heed what send() answers, or raise maxBufferedAmount`
     const error = new WebSocketError('ERR_WS_BUFFER_OVERFLOW', message)
-    this.#ending.failNow(error, 'local')
-    this.#application.error(error)
+    this.#end('local').failNow(error)
+    this.#application.error(this, error)
     return false
   }
 
   /** The answer for what was just queued. */
   #sent(): boolean {
-    const { highWaterMark } = this.#settings
+    const { highWaterMark } = this.settings
     if (this.bufferedAmount < highWaterMark) return true
     this.#output.flush()
     if (this.bufferedAmount < highWaterMark) return true
-    this.#drainOwed = true
+    this.#withExtras.drainOwed = true
     this.#output.askDrain()
     return false
   }
 
   #streamWritten(): boolean {
-    this.#heartbeat.activeAt = this.#settings.clock.now
-    const { highWaterMark } = this.#settings
+    this.activeAt = this.settings.clock.now
+    const { highWaterMark } = this.settings
     if (this.#output.bufferedAmount < highWaterMark) return true
     this.#output.flush()
     if (this.#output.bufferedAmount < highWaterMark) return true
@@ -544,18 +647,19 @@ export class Connection<Data = unknown> {
 
   #streamPassed(): void {
     // Whoever was told to wait because of this message need not any more.
-    if (this.#drainOwed || this.#drained !== undefined) this.#output.askDrain()
+    const extras = this.#withExtras
+    if (extras.drainOwed || extras.drained !== undefined) this.#output.askDrain()
   }
 
   #failedToReceive(error: unknown): void {
     if (error instanceof ProtocolError) this.#fail(error, error.closeCode, error.message)
-    else this.#application.threw(error)
+    else this.#application.threw(this, error)
   }
 
   #fail(error: Error, closeCode: number, reason: string): void {
     if (this.readyState === ReadyState.Closed) return
-    this.#ending.fail(error, closeCode, 'local', reason)
-    this.#application.error(error)
+    this.#end('local').fail(error, closeCode, reason)
+    this.#application.error(this, error)
   }
 
   #enqueue(message: Message, isBinary: boolean): void {
@@ -566,28 +670,30 @@ export class Connection<Data = unknown> {
       return
     }
     queue.push(message)
-    if (queue.full) this.#receiver.hold(Hold.Queue)
+    if (queue.full) this.#ownReceiver.hold(Hold.Queue)
   }
 
   #queue(): MessageQueue {
-    if (this.#messages === undefined) {
-      this.#messages = new MessageQueue(() => this.#receiver.release(Hold.Queue))
-      if (this.#ending.info !== undefined) this.#messages.end(this.#ending.info)
+    const extras = this.#withExtras
+    if (extras.messages === undefined) {
+      extras.messages = new MessageQueue(() => this.#receiver?.release(Hold.Queue))
+      if (this.#ending?.info !== undefined) extras.messages.end(this.#ending.info)
     }
-    return this.#messages
+    return extras.messages
   }
 
   #messageStreams(maxMessageSize: number): MessageQueue<MessageStream> {
-    if (this.#incoming === undefined) {
-      const incoming = new Incoming(() => this.#receiver.release(Hold.Queue), this.#settings.text === 'string')
-      this.#incoming = incoming
-      for (const message of this.#messages?.takeAll() ?? []) {
+    const extras = this.#withExtras
+    if (extras.incoming === undefined) {
+      const incoming = new Incoming(() => this.#receiver?.release(Hold.Queue), this.settings.text === 'string')
+      extras.incoming = incoming
+      for (const message of extras.messages?.takeAll() ?? []) {
         incoming.add(message, typeof message !== 'string' && !octetsOfText.has(message))
       }
-      this.#receiver.stream(maxMessageSize)
-      if (this.#ending.info !== undefined) incoming.end(this.#ending.info)
+      this.#ownReceiver.stream(maxMessageSize)
+      if (this.#ending?.info !== undefined) incoming.end(this.#ending.info)
     }
-    return this.#incoming.messages
+    return extras.incoming.messages
   }
 }
 

@@ -15,49 +15,47 @@ import type { Receiver } from './receiver.ts'
 /** The states of a connection, by the numbers that browsers use. */
 export const ReadyState = { Connecting: 0, Open: 1, Closing: 2, Closed: 3 } as const
 
+/** What a connection has that ends. */
+export interface EndingOwner {
+  readonly socket: Duplex
+  readonly settings: ConnectionSettings
+  /** Settles when the messages have left that were accepted and cannot leave yet; `undefined`, if there are none. */
+  readonly ready: Promise<void> | undefined
+}
+
+/** Made when the end begins: a connection that is open has none. */
 export class Ending {
-  readyState: 1 | 2 | 3 = ReadyState.Open
+  readyState: 2 | 3 = ReadyState.Closing
   /** The explanation, once the connection has ended. */
   info: CloseInfo | undefined = undefined
   /** Our half of the transport has been ended: nothing can be sent any more. */
   mute = false
-  readonly #socket: Duplex
-  readonly #settings: ConnectionSettings
+  readonly #owner: EndingOwner
   readonly #output: Output
   readonly #receiver: Receiver
-  readonly #ready: () => Promise<void> | undefined
-  #closing: ClosingHandshake | undefined = undefined
+  readonly #closing: ClosingHandshake
   /** When the step that we are at has taken too long. */
   #deadline = Infinity
 
-  /** `ready` answers when the messages have left that were accepted and cannot leave yet; nothing, if there are none. */
-  constructor(
-    socket: Duplex,
-    settings: ConnectionSettings,
-    output: Output,
-    receiver: Receiver,
-    ready: () => Promise<void> | undefined,
-  ) {
-    this.#socket = socket
-    this.#settings = settings
+  constructor(owner: EndingOwner, output: Output, receiver: Receiver, initiator: CloseInitiator) {
+    this.#owner = owner
     this.#output = output
     this.#receiver = receiver
-    this.#ready = ready
+    this.#closing = new ClosingHandshake(initiator)
   }
 
   /** The explanation so far. */
   get explanation(): CloseInfo {
-    return this.#begin('local').info
+    return this.#closing.info
   }
 
   /** Whether no message may be sent any more, not even one that was accepted before. */
   get finished(): boolean {
-    return this.mute || this.#closing?.sent === true
+    return this.mute || this.#closing.sent
   }
 
   /** 7.1.2: starts the closing handshake. */
-  close(body: Buffer, initiator: CloseInitiator): void {
-    this.#begin(initiator)
+  close(body: Buffer): void {
     this.#wait()
     this.#whenReady(() => {
       this.#sendClose(body)
@@ -68,8 +66,8 @@ export class Ending {
 
   /** A Close frame came. */
   closeReceived(code: number, reason: string): void {
-    const { role } = this.#settings
-    const closing = this.#begin('peer')
+    const { role } = this.#owner.settings
+    const closing = this.#closing
     closing.receive(code, reason)
     this.#receiver.stop()
     this.#wait()
@@ -85,29 +83,28 @@ export class Ending {
   }
 
   /** 7.1.7: fails the connection, with a Close frame that tells the peer why, as far as `reason` does. */
-  fail(error: Error, closeCode: number, initiator: CloseInitiator, reason = ''): void {
-    this.#begin(initiator).cause ??= error
+  fail(error: Error, closeCode: number, reason = ''): void {
+    this.#closing.cause ??= error
     if (!this.finished) this.#sendClose(writeCloseBody(closeCode, reason.slice(0, MAX_REASON_LENGTH)))
     this.#endTransport()
   }
 
   /** Fails the connection without a word, to a peer that would not hear it. */
-  failNow(error: Error, initiator: CloseInitiator): void {
-    this.#begin(initiator).cause ??= error
+  failNow(error: Error): void {
+    this.#closing.cause ??= error
     this.#destroy()
   }
 
   terminate(): void {
-    this.#begin('local')
     this.#destroy()
   }
 
   /** Answers the error, if a deadline has passed that is one. */
   tick(now: number): Error | undefined {
     if (now < this.#deadline) return undefined
-    const closing = this.#begin('timeout')
+    const closing = this.#closing
     const unsent = !this.finished
-    const late = (unsent || closing.step(this.#settings.role) === 'await-close') && closing.cause === undefined
+    const late = (unsent || closing.step(this.#owner.settings.role) === 'await-close') && closing.cause === undefined
     if (late) {
       const message = unsent
         ? 'What had been accepted before the close could not be sent in time'
@@ -121,49 +118,41 @@ export class Ending {
 
   /** The peer's FIN. */
   transportEnded(): void {
-    this.#begin('network')
     this.#wait()
     this.#whenReady(() => this.#endTransport())
   }
 
   /** Answers whether anything was lost: after the closing handshake it does not matter how the transport ends. */
   transportFailed(error: Error): boolean {
-    const closing = this.#begin('network')
+    const closing = this.#closing
     if (this.readyState === ReadyState.Closed || (closing.sent && closing.received)) return false
     closing.cause ??= error
     return true
   }
 
   transportClosed(): CloseInfo {
-    this.info = this.#begin('network').info
+    this.info = this.#closing.info
     this.readyState = ReadyState.Closed
     this.#destroy()
     return this.info
   }
 
-  #begin(initiator: CloseInitiator): ClosingHandshake {
-    if (this.#closing === undefined) {
-      this.#closing = new ClosingHandshake(initiator)
-      this.readyState = ReadyState.Closing
-    }
-    return this.#closing
-  }
-
   /** The next step has `closeTimeout`. */
   #wait(): void {
-    this.#deadline = this.#settings.clock.after(this.#settings.closeTimeout)
+    const { clock, closeTimeout } = this.#owner.settings
+    this.#deadline = clock.after(closeTimeout)
   }
 
   /** 5.5.1: a Close frame may be delayed until what was accepted before it has been sent. */
   #whenReady(action: () => void): void {
-    const ready = this.#ready()
+    const { ready } = this.#owner
     if (ready === undefined) action()
     else void ready.then(() => this.mute || action())
   }
 
   #sendClose(body: Buffer): void {
-    this.#begin('local').sent = true
-    writeControl(this.#output, Opcode.Close, body, this.#settings.role === 'client')
+    this.#closing.sent = true
+    writeControl(this.#output, Opcode.Close, body, this.#owner.settings.role === 'client')
   }
 
   /** Our FIN, behind all that was sent; what the peer still sends is dropped (7.1.1). */
@@ -171,12 +160,12 @@ export class Ending {
     this.#receiver.stop()
     this.#awaitEnd()
     this.mute = true
-    this.#socket.end()
+    this.#owner.socket.end()
   }
 
   /** The peer's FIN is due, soon if it has all that we sent. */
   #awaitEnd(): void {
-    const { clock, closeTimeout } = this.#settings
+    const { clock, closeTimeout } = this.#owner.settings
     this.#output.flush()
     const wait = this.#output.bufferedAmount > 0 ? closeTimeout : Math.min(closeTimeout, END_TIMEOUT)
     this.#deadline = clock.after(wait)
@@ -187,6 +176,6 @@ export class Ending {
     this.#output.discard()
     this.mute = true
     this.#deadline = Infinity
-    this.#socket.destroy()
+    this.#owner.socket.destroy()
   }
 }

@@ -13,62 +13,52 @@ export type Verdict = 'fine' | 'ping' | 'silent' | 'idle' | 'stalled'
 
 /** What is known of a frame that is being received. */
 export interface Progress {
-  readonly inFrame: boolean
-  /** Frames begun so far. */
-  readonly frames: number
-  /** Octets received so far. */
-  readonly octets: number
+  /** Whether a frame was begun and has not gone on for `frameTimeout`. */
+  isStalled(now: number, frameTimeout: number): boolean
+  /** Nobody has read until now, so that a frame could not go on. */
+  excuse(now: number): void
 }
 
-const FRAME_PROGRESS = 1024
-
-export class Heartbeat {
+/** What a connection remembers of its peer for that. */
+export interface Pulse {
   /** When the peer was last heard of. */
   heardAt: number
   /** When the last message was sent or received. */
   activeAt: number
   /** When a Ping went out that nothing has followed yet; -1: none. */
-  #pingedAt = -1
-  #frame = 0
-  #frameOctets = 0
-  #frameAt: number
+  pingedAt: number
+}
 
-  constructor(now: number) {
-    this.heardAt = now
-    this.activeAt = now
-    this.#frameAt = now
-  }
+/** We are not listening, so that silence says nothing about the peer. Answers whether a Ping is due all the same. */
+export function suspend(
+  pulse: Pulse,
+  now: number,
+  { heartbeat }: Pick<ConnectionSettings, 'heartbeat'>,
+  progress: Progress,
+): boolean {
+  pulse.activeAt = now
+  pulse.pingedAt = -1
+  progress.excuse(now)
+  if (heartbeat === undefined || now - pulse.heardAt < heartbeat.interval) return false
+  pulse.heardAt = now
+  return true
+}
 
-  /** We are not listening, so that silence says nothing about the peer. Answers whether a Ping is due all the same. */
-  suspend(now: number, { heartbeat }: ConnectionSettings): boolean {
-    this.activeAt = now
-    this.#pingedAt = -1
-    this.#frameAt = now
-    if (heartbeat === undefined || now - this.heardAt < heartbeat.interval) return false
-    this.heardAt = now
-    return true
+/** `progress`: of the message that is being received, if there is one. */
+export function judge(
+  pulse: Pulse,
+  now: number,
+  { heartbeat, idleTimeout, frameTimeout }: Pick<ConnectionSettings, 'heartbeat' | 'idleTimeout' | 'frameTimeout'>,
+  progress: Progress | undefined,
+): Verdict {
+  if (frameTimeout > 0 && progress?.isStalled(now, frameTimeout) === true) return 'stalled'
+  if (idleTimeout > 0 && now - pulse.activeAt >= idleTimeout) return 'idle'
+  if (heartbeat === undefined) return 'fine'
+  // Equal: it was heard within the tick in which the Ping left.
+  if (pulse.pingedAt <= pulse.heardAt) {
+    if (now - pulse.heardAt < heartbeat.interval) return 'fine'
+    pulse.pingedAt = now
+    return 'ping'
   }
-
-  judge(now: number, settings: ConnectionSettings, progress: Progress): Verdict {
-    const { heartbeat, idleTimeout, frameTimeout } = settings
-    if (frameTimeout > 0 && this.#stalled(now, frameTimeout, progress)) return 'stalled'
-    if (idleTimeout > 0 && now - this.activeAt >= idleTimeout) return 'idle'
-    if (heartbeat === undefined) return 'fine'
-    // Equal: it was heard within the tick in which the Ping left.
-    if (this.#pingedAt <= this.heardAt) {
-      if (now - this.heardAt < heartbeat.interval) return 'fine'
-      this.#pingedAt = now
-      return 'ping'
-    }
-    return now - this.#pingedAt < heartbeat.timeout ? 'fine' : 'silent'
-  }
-
-  #stalled(now: number, frameTimeout: number, { inFrame, frames, octets }: Progress): boolean {
-    if (!inFrame || frames !== this.#frame || octets - this.#frameOctets >= FRAME_PROGRESS) {
-      this.#frame = frames
-      this.#frameOctets = octets
-      this.#frameAt = now
-    }
-    return now - this.#frameAt >= frameTimeout
-  }
+  return now - pulse.pingedAt < heartbeat.timeout ? 'fine' : 'silent'
 }

@@ -8,6 +8,7 @@ import type { DeflateOptions, DeflateSettings } from '../deflate/index.ts'
 import { invalidType, invalidValue, quote } from '../errors.ts'
 import type { MessageOptions, Role } from '../framing/index.ts'
 import { Clock } from './clock.ts'
+import { Receivers } from './receiver.ts'
 
 export interface HeartbeatOptions {
   /** Milliseconds of silence from the peer after which it is sent a Ping. */
@@ -54,6 +55,7 @@ export interface ConnectionSettings extends MessageOptions {
   readonly heartbeat: Required<HeartbeatOptions> | undefined
   readonly deflate: DeflateSettings | undefined
   readonly clock: Clock
+  readonly receivers: Receivers
 }
 
 const KiB = 1024
@@ -162,7 +164,8 @@ export function connectionSettings(
   const { heartbeat } = settings
   const times = [settings.closeTimeout, settings.idleTimeout, settings.frameTimeout, ...others]
   if (heartbeat !== undefined) times.push(heartbeat.interval, heartbeat.timeout)
-  return { ...settings, clock: Clock.for(Math.min(...times.filter((time) => time > 0))) }
+  const clock = Clock.for(Math.min(...times.filter((time) => time > 0)))
+  return { ...settings, clock, receivers: new Receivers() }
 }
 
 /** The functions of a connection's handler, by name. */

@@ -11,6 +11,7 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FrameTarget } from '../framing/index.ts'
+import { Burst } from './burst.ts'
 
 export interface OutputOwner {
   /** What was waiting has gone; asked for with `askDrain`. */
@@ -27,32 +28,45 @@ let slabSent = 0
 let slabEnd = 0
 /** The output whose batch is open and may claim from the slab. */
 let slabOwner: Output | undefined
+/** Where the last claim lies. */
+let claimed: Buffer = NOTHING
 
 /** Outputs with frames that leave at the end of the tick. */
-let waiting: Output[] = []
+let waitingOutputs: Output[] = []
 
 function flushWaiting(): void {
-  const outputs = waiting
-  waiting = []
+  const outputs = waitingOutputs
+  waitingOutputs = []
   for (const output of outputs) output.flushLater()
 }
 
+/** What else there is to know of an output, each a bit. */
+const IN_BATCH = 1
+const SCHEDULED = 2
+const DRAIN_ASKED = 4
+const PROBING = 8
+/** The transport is one that lets go of what the kernel has taken. */
+const TAKES_SLAB = 16
+
 export class Output implements FrameTarget {
-  bytes: Buffer = NOTHING
   readonly #socket: Duplex
   readonly #owner: OutputOwner
   /** Frames that are not in the slab, in order; those in the slab come after them. */
-  #chunks: Buffer[] | undefined = undefined
-  /** Octets in `chunks` and in our part of the slab. */
+  #waiting: Burst | Buffer[] | undefined = undefined
+  /** Octets in `waiting` and in our part of the slab. */
   #queued = 0
-  #inBatch = false
-  #scheduled = false
-  #drainAsked = false
-  #probing = false
+  #state: number
 
   constructor(socket: Duplex, owner: OutputOwner) {
     this.#socket = socket
     this.#owner = owner
+    // Another Duplex may hold on to what it is given, after it says that it is done.
+    this.#state = socket instanceof Socket ? TAKES_SLAB : 0
+  }
+
+  /** The memory in which the last claim lies, whosever it was: it is used at once. */
+  get bytes(): Buffer {
+    return claimed
   }
 
   /** Octets sent and not yet taken by the kernel. */
@@ -66,14 +80,13 @@ export class Output implements FrameTarget {
   }
 
   begin(): void {
-    this.#inBatch = true
-    // Another Duplex may hold on to what it is given, after it says that it is done.
-    if (slabOwner === undefined && this.#socket instanceof Socket) slabOwner = this
+    this.#state |= IN_BATCH
+    if (slabOwner === undefined && (this.#state & TAKES_SLAB) !== 0) slabOwner = this
   }
 
   end(): void {
     this.flush()
-    this.#inBatch = false
+    this.#state &= ~IN_BATCH
     if (slabOwner === this) slabOwner = undefined
   }
 
@@ -83,64 +96,93 @@ export class Output implements FrameTarget {
       const at = slabEnd
       slabEnd += size
       this.#queued += size
-      this.bytes = slab
+      claimed = slab
       return at
     }
-    this.bytes = Buffer.allocUnsafe(size)
-    this.push(this.bytes)
+    const bytes = Buffer.allocUnsafe(size)
+    this.push(bytes)
+    claimed = bytes
     return 0
   }
 
   push(bytes: Buffer): void {
-    this.#chunks ??= []
-    if (slabOwner === this && slabEnd > slabSent) this.#chunks.push(takeSlab())
-    this.#chunks.push(bytes)
-    this.#queued += bytes.length
-    if (!this.#inBatch && !this.#scheduled) {
-      this.#scheduled = true
-      if (waiting.push(this) === 1) process.nextTick(flushWaiting)
+    const waiting = this.#listWaiting()
+    if (slabOwner === this && slabEnd > slabSent) waiting.push(takeSlab())
+    waiting.push(bytes)
+    this.#added(bytes.length)
+  }
+
+  /** As `push` of all its frames. */
+  pushBurst(burst: Burst): void {
+    const waiting = this.#waiting
+    const together = waiting === undefined ? burst : waiting instanceof Burst ? waiting.followedBy(burst) : undefined
+    if (together === undefined || (slabOwner === this && slabEnd > slabSent)) {
+      for (const frame of burst.chunks) this.push(frame)
+    } else {
+      this.#waiting = together
+      this.#added(burst.size)
     }
   }
 
   /** Calls the owner when the queue has gone. */
   askDrain(): void {
-    this.#drainAsked = true
+    this.#state |= DRAIN_ASKED
     this.#watch()
   }
 
   /** The socket's `drain`: the queue has gone. */
   drained(): void {
-    if (!this.#drainAsked) return
-    this.#drainAsked = false
+    if ((this.#state & DRAIN_ASKED) === 0) return
+    this.#state &= ~DRAIN_ASKED
     this.#owner.outputDrained()
   }
 
   /** Hands everything on to the socket. */
   flush(): void {
-    const chunks = this.#chunks
-    this.#chunks = undefined
-    this.#queued = 0
+    const waiting = this.#waiting
     const ownsSlab = slabOwner === this
-    const rest = ownsSlab && slabEnd > slabSent ? takeSlab() : undefined
-    if (chunks !== undefined) this.#writeAll(rest === undefined ? chunks : [...chunks, rest])
-    else if (rest !== undefined) this.#socket.write(rest)
+    this.#waiting = undefined
+    this.#queued = 0
+    claimed = NOTHING
+    if (ownsSlab && slabEnd > slabSent) {
+      const rest = takeSlab()
+      if (waiting === undefined) this.#socket.write(rest)
+      else this.#writeAll([...chunksOf(waiting), rest])
+    } else if (waiting !== undefined) {
+      this.#writeAll(chunksOf(waiting))
+    }
     if (ownsSlab) this.#recycleSlab()
-    this.#watch()
+    if ((this.#state & DRAIN_ASKED) !== 0) this.#watch()
   }
 
   flushLater(): void {
-    this.#scheduled = false
+    this.#state &= ~SCHEDULED
     this.flush()
   }
 
   /** Forgets what has not been handed on. */
   discard(): void {
-    this.#chunks = undefined
+    this.#waiting = undefined
     this.#queued = 0
     if (slabOwner === this) slabSent = slabEnd
   }
 
-  #writeAll(chunks: Buffer[]): void {
+  #listWaiting(): Buffer[] {
+    const waiting = this.#waiting
+    if (Array.isArray(waiting)) return waiting
+    const list = waiting === undefined ? [] : [...chunksOf(waiting)]
+    this.#waiting = list
+    return list
+  }
+
+  #added(octets: number): void {
+    this.#queued += octets
+    if ((this.#state & (IN_BATCH | SCHEDULED)) !== 0) return
+    this.#state |= SCHEDULED
+    if (waitingOutputs.push(this) === 1) process.nextTick(flushWaiting)
+  }
+
+  #writeAll(chunks: readonly Buffer[]): void {
     const socket = this.#socket
     if (chunks.length === 1) {
       socket.write(chunks[0])
@@ -168,17 +210,21 @@ export class Output implements FrameTarget {
 
   /** A socket that holds us back says when it is done; of one that does not yet, an empty write finds out. */
   #watch(): void {
-    if (!this.#drainAsked || this.#probing || this.#queued > 0) return
+    if ((this.#state & (DRAIN_ASKED | PROBING)) !== DRAIN_ASKED || this.#queued > 0) return
     if (this.blocked || !this.#socket.writable) return
-    this.#probing = true
+    this.#state |= PROBING
     this.#socket.write(NOTHING, (error) => {
-      this.#probing = false
+      this.#state &= ~PROBING
       // What a transport had not taken when it failed is not gone but lost.
       if (error instanceof Error) return
       if (this.bufferedAmount > 0) this.#watch()
       else this.drained()
     })
   }
+}
+
+function chunksOf(waiting: Burst | readonly Buffer[]): readonly Buffer[] {
+  return waiting instanceof Burst ? waiting.chunks : waiting
 }
 
 function takeSlab(): Buffer {

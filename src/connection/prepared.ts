@@ -1,6 +1,7 @@
 /** Messages as frames that are at hand: made once for many connections, or made elsewhere, as in the thread pool. */
 import type { PerMessageDeflate } from '../deflate/index.ts'
 import { FrameList, RSV1, writeMessage } from '../framing/index.ts'
+import { Burst } from './burst.ts'
 import type { MessageData, SendOptions } from './handler.ts'
 import { checkCount } from './options.ts'
 import { opcodeOf, payloadOf } from './payload.ts'
@@ -24,10 +25,10 @@ export class PreparedMessage {
   readonly opcode: number
   readonly fragmentSize: number
   readonly #compress: boolean | undefined
-  #plain: Frames | undefined = undefined
+  #plain: Burst | undefined = undefined
   #octets: Buffer | undefined = undefined
   /** By window bits. */
-  readonly #compressed = new Map<number, Frames | Promise<Frames>>()
+  readonly #compressed = new Map<number, Burst | Promise<Frames>>()
 
   /** Throws a `TypeError` or `RangeError` for what cannot be sent. */
   constructor(data: MessageData, options: SendOptions | undefined, fragmentSize: number) {
@@ -44,26 +45,28 @@ export class PreparedMessage {
   }
 
   /** The frames for a connection; `undefined` where its messages refer back to those before, so that it makes its own. */
-  framesFor(deflate: PerMessageDeflate | undefined): Frames | Promise<Frames> | undefined {
-    if (deflate === undefined || !deflate.wants(this.payload, this.#compress)) return this.#plainFrames()
+  framesFor(deflate: PerMessageDeflate | undefined): Burst | Promise<Frames> | undefined {
+    if (deflate === undefined || !deflate.wants(this.payload, this.#compress)) return this.#plainBurst()
     if (deflate.sharedWindowBits === 0) return undefined
     const known = this.#compressed.get(deflate.sharedWindowBits)
     if (known !== undefined) return known
     const compressed = deflate.compress(this.octets, true)
     const frames =
-      compressed instanceof Promise ? compressed.then((made) => this.#frames(made)) : this.#frames(compressed)
+      compressed instanceof Promise
+        ? compressed.then((made) => this.#frames(made))
+        : new Burst(this.#frames(compressed))
     this.#compressed.set(deflate.sharedWindowBits, frames)
     return frames
   }
 
   /** RFC 7692 6.1: without RSV1, where compressing it was of no use. */
   #frames(compressed: Buffer | undefined): Frames {
-    if (compressed === undefined) return this.#plainFrames()
-    return framesOf(this.opcode | RSV1, compressed, false, this.fragmentSize)
+    const [opcode, payload] = compressed === undefined ? [this.opcode, this.payload] : [this.opcode | RSV1, compressed]
+    return framesOf(opcode, payload, false, this.fragmentSize)
   }
 
-  #plainFrames(): Frames {
-    this.#plain ??= framesOf(this.opcode, this.payload, false, this.fragmentSize)
+  #plainBurst(): Burst {
+    this.#plain ??= new Burst(this.#frames(undefined))
     return this.#plain
   }
 }

@@ -3,13 +3,17 @@
  *
  * Reading can be held, for several reasons at once; it goes on when the last of them is gone. What had been read by
  * then waits here, less than one read of it. Once stopped, everything that still comes is dropped (RFC 6455 7.1.7).
+ *
+ * Between messages there is nothing to remember: a connection that waits for its next one has no receiver, and takes one
+ * when bytes come.
  */
 import type { Duplex } from 'node:stream'
 import { turnIsOver } from '../deflate/index.ts'
 import type { PerMessageDeflate } from '../deflate/index.ts'
-import { FrameDecoder, MessageAssembler, messageData } from '../framing/index.ts'
-import type { MessageOptions, MessageSink, PartSink } from '../framing/index.ts'
-import type { Progress } from './heartbeat.ts'
+import { checkText, textOf } from '../framing/index.ts'
+import type { ConnectionSettings } from './options.ts'
+import { Reader } from './reader.ts'
+import type { ReaderSink } from './reader.ts'
 
 /** Why reading is held. */
 export const Hold = {
@@ -23,7 +27,27 @@ export const Hold = {
   Inflating: 8,
 } as const
 
+/** What else there is to know, each a bit, beside the reasons to hold. */
+const HELD = 15
+const STOPPED = 16
+const READING = 32
+const GOING_ON = 64
+/** The peer's FIN has come, behind what waits here. */
+const ENDED = 128
+/** Reading goes on for the peer's Close alone; nobody is ready for messages. */
+const CLOSE_ONLY = 256
+const IN_PARTS = 512
+/** What was held back is being worked on; until that is done the receiver stays with its owner. */
+const AT_WORK = 1024
+
+const EMPTY = Buffer.alloc(0)
+/** Receivers that are kept for the next connection; as a rule one is enough, as reading is not interrupted. */
+const MAX_SPARE = 16
+
 export interface ReceiverOwner {
+  readonly socket: Duplex
+  readonly settings: ConnectionSettings
+  readonly deflate: PerMessageDeflate | undefined
   /** Bytes to decode that were held back. */
   receive(chunk: Buffer): void
   /** Work to do as with bytes that come, whatever it throws. */
@@ -37,85 +61,70 @@ export interface ReceiverOwner {
   endReceived(): void
 }
 
-export class Receiver implements MessageSink, PartSink, Progress {
-  octets = 0
-  readonly #socket: Duplex
-  readonly #owner: ReceiverOwner
-  readonly #options: MessageOptions
-  readonly #assembler: MessageAssembler
-  readonly #decoder: FrameDecoder
-  #holds = 0
-  #stopped = false
-  #reading = false
+export class Receiver implements ReaderSink {
+  #owner: ReceiverOwner
+  #state = 0
+  readonly #reader: Reader
   #unread: Buffer | undefined = undefined
-  #goingOn = false
-  /** The peer's FIN has come, behind what waits here. */
-  #ended = false
-  /** Reading goes on for the peer's Close alone; nobody is ready for messages. */
-  #closeOnly = false
-  #inParts = false
-  /** Octets that a message may have once it is inflated. */
-  #maxInflated: number
   /** Hands on what has been inflated, or throws why not, when nothing is held any more. */
   #inflated: (() => void) | undefined = undefined
 
-  constructor(socket: Duplex, owner: ReceiverOwner, options: MessageOptions, deflate: PerMessageDeflate | undefined) {
-    this.#socket = socket
+  constructor(owner: ReceiverOwner) {
     this.#owner = owner
-    this.#options = options
-    this.#maxInflated = options.maxMessageSize
-    const extension = deflate && {
-      extended: (payload: Buffer, isBinary: boolean): void => this.#inflate(deflate, payload, isBinary),
-    }
-    this.#assembler = new MessageAssembler(this, options, extension)
-    this.#decoder = new FrameDecoder(this.#assembler)
+    this.#reader = new Reader(this, owner.settings, owner.deflate !== undefined)
+  }
+
+  /** Whether there is nothing to remember, so that it can serve another connection. */
+  get idle(): boolean {
+    return this.#state === 0 && this.#unread === undefined && !this.#reader.busy
+  }
+
+  /** From now on it serves `owner`, with the same settings as the one before. */
+  serve(owner: ReceiverOwner): void {
+    this.#owner = owner
+    this.#reader.forget()
   }
 
   get held(): boolean {
-    return this.#holds !== 0
+    return (this.#state & HELD) !== 0
   }
 
-  get inFrame(): boolean {
-    return this.#decoder.inFrame
-  }
-
-  get frames(): number {
-    return this.#decoder.frames
-  }
-
-  /** Throws the `ProtocolError` of the first rule that the peer broke, and whatever the owner throws. */
-  receive(chunk: Buffer): void {
-    if (this.#stopped) return
+  /**
+   * Takes the first `limit` octets of `chunk`, which is only lent. Throws the `ProtocolError` of the first rule that the
+   * peer broke, and whatever the owner throws.
+   */
+  receive(chunk: Buffer, limit: number): void {
+    const state = this.#state
+    if ((state & STOPPED) !== 0) return
     // A transport in memory may bring the next octets from within a write, while these are being read.
-    if (this.held || this.#reading || this.#unread !== undefined) {
-      this.#unread = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk])
+    if ((state & (HELD | READING)) !== 0 || this.#unread !== undefined) {
+      this.#unread = Buffer.concat([this.#unread ?? EMPTY, chunk.subarray(0, limit)])
       return
     }
-    this.#reading = true
-    const taken = this.#decoder.decode(chunk)
-    this.#reading = false
-    this.octets += taken
-    if (taken < chunk.length || this.#unread !== undefined) this.#keep(chunk.subarray(taken))
+    this.#state |= READING
+    const taken = this.#reader.decode(chunk, limit)
+    this.#state &= ~READING
+    if (taken < limit || this.#unread !== undefined) this.#keep(chunk.subarray(taken, limit))
   }
 
   hold(reason: number): void {
-    this.#holds |= reason
-    this.#decoder.stop()
-    this.#socket.pause()
+    this.#state |= reason
+    this.#reader.stop()
+    this.#owner.socket.pause()
   }
 
   release(reason: number): void {
-    if (this.#holds === 0) return
-    this.#holds &= ~reason
-    if (this.#holds !== 0) return
-    this.#decoder.resume()
+    if (!this.held) return
+    this.#state &= ~reason
+    if (this.held) return
+    this.#reader.resume()
     this.#goOnLater()
   }
 
   /** The transport has brought its last octet. */
   end(): void {
-    this.#ended = true
-    if (!this.held && !this.#goingOn && this.#unread === undefined) this.#owner.endReceived()
+    this.#state |= ENDED
+    if ((this.#state & (HELD | GOING_ON)) === 0 && this.#unread === undefined) this.#owner.endReceived()
   }
 
   /**
@@ -123,35 +132,43 @@ export class Receiver implements MessageSink, PartSink, Progress {
    * whom nobody was ready are lost.
    */
   awaitClose(): void {
-    this.#closeOnly = (this.#holds & (Hold.Pause | Hold.Opening)) !== 0
+    if ((this.#state & (Hold.Pause | Hold.Opening)) !== 0) this.#state |= CLOSE_ONLY
     this.release(Hold.Pause | Hold.Opening | Hold.Queue)
   }
 
   /** From now on messages are told in parts; each may have `maxMessageSize` octets. */
   stream(maxMessageSize: number): void {
-    this.#inParts = true
-    this.#maxInflated = Math.min(this.#maxInflated, maxMessageSize)
-    this.#assembler.stream(this, maxMessageSize)
+    this.#state |= IN_PARTS
+    this.#reader.stream(maxMessageSize)
   }
 
   /** Drops all that was not yet read, and all that comes. */
   stop(): void {
     // A FIN that waited has nothing to wait for any more.
-    if (this.#ended && !this.#stopped) process.nextTick(() => this.#owner.endReceived())
-    this.#stopped = true
+    if ((this.#state & (ENDED | STOPPED)) === ENDED) process.nextTick(() => this.#owner.endReceived())
+    this.#state = (this.#state | STOPPED) & ~HELD
     this.#unread = undefined
     this.#inflated = undefined
-    this.#decoder.stop()
-    this.#holds = 0
-    this.#socket.resume()
+    this.#reader.stop()
+    this.#owner.socket.resume()
+  }
+
+  /** Whether the peer has begun a frame and not gone on with it in time. */
+  isStalled(now: number, frameTimeout: number): boolean {
+    return this.#reader.isStalled(now, frameTimeout)
+  }
+
+  /** Nobody listens, so that the peer cannot go on. */
+  excuse(now: number): void {
+    this.#reader.excuse(now)
   }
 
   message(data: string | Buffer, isBinary: boolean): void {
-    if (!this.#closeOnly) this.#owner.messageReceived(data, isBinary)
+    if ((this.#state & CLOSE_ONLY) === 0) this.#owner.messageReceived(data, isBinary)
   }
 
   messagePart(part: Buffer, isBinary: boolean, last: boolean): void {
-    if (!this.#closeOnly) this.#owner.partReceived(part, isBinary, last)
+    if ((this.#state & CLOSE_ONLY) === 0) this.#owner.partReceived(part, isBinary, last)
   }
 
   ping(payload: Buffer): void {
@@ -166,11 +183,12 @@ export class Receiver implements MessageSink, PartSink, Progress {
     this.#owner.closeReceived(code, reason)
   }
 
-  #inflate(deflate: PerMessageDeflate, payload: Buffer, isBinary: boolean): void {
-    const inflated = deflate.decompress(payload, this.#maxInflated)
+  extended(payload: Buffer, isBinary: boolean): void {
+    const { deflate } = this.#owner
+    const inflated = deflate?.decompress(payload, this.#reader.maxWhole)
     if (!(inflated instanceof Promise)) {
-      this.#deliver(inflated, isBinary)
-      if (!turnIsOver() || this.#stopped) return
+      this.#deliver(inflated ?? payload, isBinary)
+      if (!turnIsOver() || (this.#state & STOPPED) !== 0) return
       this.hold(Hold.Inflating)
       setImmediate(() => this.release(Hold.Inflating))
       return
@@ -186,34 +204,44 @@ export class Receiver implements MessageSink, PartSink, Progress {
   }
 
   #releaseInflated(work: () => void): void {
-    if (this.#stopped) return
+    if ((this.#state & STOPPED) !== 0) return
     this.#inflated = work
     this.release(Hold.Inflating)
   }
 
   #deliver(octets: Buffer, isBinary: boolean): void {
-    const text = this.#inParts ? 'buffer' : this.#options.text
-    const data = messageData(octets, 0, octets.length, isBinary, text)
-    if (this.#inParts && typeof data !== 'string') this.messagePart(data, isBinary, true)
+    const inParts = (this.#state & IN_PARTS) !== 0
+    if (!isBinary && !inParts && this.#owner.settings.text === 'string') {
+      this.message(textOf(octets, 0, octets.length), false)
+      return
+    }
+    const data = isBinary ? octets : checkText(octets)
+    if (inParts) this.messagePart(data, isBinary, true)
     else this.message(data, isBinary)
   }
 
-  /** What was not taken waits, in front of what came meanwhile. */
+  /** What was not taken waits, in front of what came meanwhile; it is a copy, as it may wait for long. */
   #keep(rest: Buffer): void {
-    this.#unread = this.#unread === undefined ? rest : Buffer.concat([rest, this.#unread])
+    this.#unread = Buffer.concat([rest, this.#unread ?? EMPTY])
     if (!this.held) this.#goOnLater()
   }
 
   /** Not at once: whoever releases is not ready to be called back, and may hold again. */
   #goOnLater(): void {
-    if (this.#goingOn) return
-    this.#goingOn = true
+    if ((this.#state & GOING_ON) !== 0) return
+    this.#state |= GOING_ON
     process.nextTick(() => this.#goOn())
   }
 
   #goOn(): void {
-    this.#goingOn = false
+    this.#state &= ~GOING_ON
     if (this.held) return
+    this.#state |= AT_WORK
+    this.#workOff()
+    this.#state &= ~AT_WORK
+  }
+
+  #workOff(): void {
     const inflated = this.#inflated
     this.#inflated = undefined
     if (inflated !== undefined) this.#owner.goOnWith(inflated)
@@ -221,8 +249,36 @@ export class Receiver implements MessageSink, PartSink, Progress {
     const unread = this.#unread
     this.#unread = undefined
     if (unread !== undefined) this.#owner.receive(unread)
-    if (this.held || this.#stopped) return
-    this.#socket.resume()
-    if (this.#ended && this.#unread === undefined) this.#owner.endReceived()
+    if ((this.#state & (HELD | STOPPED)) !== 0) return
+    this.#owner.socket.resume()
+    if ((this.#state & ENDED) !== 0 && this.#unread === undefined) this.#owner.endReceived()
+  }
+}
+
+/** Whom a spare receiver serves: nobody, who asks it for nothing. */
+const NOBODY = {} as ReceiverOwner
+
+/** The receivers of all connections with the same settings. */
+export class Receivers {
+  readonly #plain: Receiver[] = []
+  readonly #extended: Receiver[] = []
+
+  /** A receiver for `owner`, which gives it back when it is idle. */
+  take(owner: ReceiverOwner): Receiver {
+    const receiver = this.#spare(owner).pop()
+    if (receiver === undefined) return new Receiver(owner)
+    receiver.serve(owner)
+    return receiver
+  }
+
+  giveBack(receiver: Receiver, owner: ReceiverOwner): void {
+    receiver.serve(NOBODY)
+    const spare = this.#spare(owner)
+    if (spare.length < MAX_SPARE) spare.push(receiver)
+  }
+
+  /** Those who expect an extension, or those who do not. */
+  #spare({ deflate }: ReceiverOwner): Receiver[] {
+    return deflate === undefined ? this.#plain : this.#extended
   }
 }

@@ -71,6 +71,12 @@ export class ServerConnection<Data = unknown> extends Connection<Data> {
     return this.#home.publishExcept(this, topic, data, options)
   }
 
+  /**
+   * Its home passes on the time.
+   * @internal
+   */
+  protected override begun(): void {}
+
   /** @internal */
   protected override ended(): void {
     for (const topic of this.subscriptions) this.#home.leave(topic, this)

@@ -285,13 +285,20 @@ export class WebSocketHandler<Data = unknown> {
   /** @internal */
   open(socket: Duplex, { remoteAddress, data, protocol, extensions, greeting, early }: Admission): void {
     const connection = new ServerConnection<Data>(socket, this, data as Data, protocol, extensions, remoteAddress)
+    if (this.#connections.size === 0) this.clock.add(this)
     this.#connections.add(connection)
     connection.start(greeting, early)
   }
 
   /** @internal */
+  tick(now: number): void {
+    for (const connection of this.#connections) connection.tick(now)
+  }
+
+  /** @internal */
   forget(connection: ServerConnection<Data>): void {
     this.#connections.delete(connection)
+    if (this.#connections.size === 0) this.clock.delete(this)
     this.gate.leave(connection.remoteAddress)
   }
 

@@ -1,6 +1,7 @@
 /** Whether a peer is still there: Pings, idleness, frames that do not go on (RFC 6455 5.5.2; threats V19, V35). */
 import { describe, expect, it } from 'vitest'
-import { Heartbeat } from '../../src/connection/heartbeat.ts'
+import { judge, suspend } from '../../src/connection/heartbeat.ts'
+import type { Progress, Pulse } from '../../src/connection/heartbeat.ts'
 import { connectionSettings } from '../../src/connection/options.ts'
 import type { ConnectionOptions } from '../../src/connection/options.ts'
 import { pass, stall, turn, useClock } from '../support/clock.ts'
@@ -11,106 +12,46 @@ import { received } from '../support/wire.ts'
 
 const TICK = 500
 
-describe('Heartbeat', () => {
-  const quiet = { inFrame: false, frames: 0, octets: 0 }
+describe('The judgement about a peer', () => {
+  const quiet: Progress = { isStalled: () => false, excuse: () => {} }
+  const pulse = (now: number): Pulse => ({ heardAt: now, activeAt: now, pingedAt: -1 })
   const settings = (options: ConnectionOptions): ReturnType<typeof connectionSettings> =>
     connectionSettings('client', { frameTimeout: 0, ...options })
 
   it('finds nothing wrong when it is to look at nothing', () => {
-    const heartbeat = new Heartbeat(0)
-    expect(heartbeat.judge(1e9, settings({}), { inFrame: true, frames: 1, octets: 0 })).toBe('fine')
+    const stalled = { ...quiet, isStalled: () => true }
+    expect(judge(pulse(0), 1e9, settings({}), stalled)).toBe('fine')
   })
 
   it('asks for a Ping after the interval, once, and gives up after the timeout', () => {
-    const heartbeat = new Heartbeat(1000)
+    const peer = pulse(1000)
     const options = settings({ heartbeat: { interval: 100, timeout: 50 } })
-    const judge = (now: number): string => heartbeat.judge(now, options, quiet)
-    expect([1099, 1100, 1101, 1149, 1150].map((now) => judge(now))).toEqual(['fine', 'ping', 'fine', 'fine', 'silent'])
+    const verdicts = [1099, 1100, 1101, 1149, 1150].map((now) => judge(peer, now, options, quiet))
+    expect(verdicts).toEqual(['fine', 'ping', 'fine', 'fine', 'silent'])
   })
 
   it('takes an answer that comes within the tick of the Ping for one', () => {
-    const heartbeat = new Heartbeat(0)
+    const peer = pulse(0)
     const options = settings({ heartbeat: { interval: 100, timeout: 50 } })
-    expect(heartbeat.judge(100, options, quiet)).toBe('ping')
-    heartbeat.heardAt = 100
-    expect([150, 199, 200].map((now) => heartbeat.judge(now, options, quiet))).toEqual(['fine', 'fine', 'ping'])
+    expect(judge(peer, 100, options, quiet)).toBe('ping')
+    peer.heardAt = 100
+    expect([150, 199, 200].map((now) => judge(peer, now, options, quiet))).toEqual(['fine', 'fine', 'ping'])
   })
 
   it('counts nothing of a time when nobody listened', () => {
-    const heartbeat = new Heartbeat(0)
+    const peer = pulse(0)
     const options = settings({ heartbeat: { interval: 100, timeout: 50 }, idleTimeout: 120, frameTimeout: 130 })
-    const inFrame = { inFrame: true, frames: 1, octets: 5 }
-    expect(heartbeat.judge(0, options, inFrame)).toBe('fine')
-    expect(heartbeat.judge(100, options, inFrame)).toBe('ping')
-    expect(heartbeat.suspend(10_000, options)).toBe(true)
-    expect(heartbeat.suspend(10_000, settings({ heartbeat: false }))).toBe(false)
-    const judged = [10_099, 10_100, 10_120, 10_130].map((now) => heartbeat.judge(now, options, inFrame))
+    let began = 0
+    const inFrame: Progress = {
+      isStalled: (now, frameTimeout) => now - began >= frameTimeout,
+      excuse: (now) => void (began = now),
+    }
+    expect(judge(peer, 0, options, inFrame)).toBe('fine')
+    expect(judge(peer, 100, options, inFrame)).toBe('ping')
+    expect(suspend(peer, 10_000, options, inFrame)).toBe(true)
+    expect(suspend(peer, 10_000, settings({ heartbeat: false }), inFrame)).toBe(false)
+    const judged = [10_099, 10_100, 10_120, 10_130].map((now) => judge(peer, now, options, inFrame))
     expect(judged).toEqual(['fine', 'ping', 'idle', 'stalled'])
-  })
-
-  it.each<[how: string, seen: [now: number, frames: number, octets: number, inFrame: boolean][], last: string]>([
-    [
-      'too little',
-      [
-        [10, 1, 100, true],
-        [109, 1, 1123, true],
-        [110, 1, 1123, true],
-      ],
-      'stalled',
-    ],
-    [
-      'enough',
-      [
-        [10, 1, 100, true],
-        [110, 1, 1124, true],
-        [209, 1, 1124, true],
-      ],
-      'fine',
-    ],
-    [
-      'enough once',
-      [
-        [10, 1, 100, true],
-        [110, 1, 1124, true],
-        [210, 1, 1124, true],
-      ],
-      'stalled',
-    ],
-    [
-      'its end, and another frame',
-      [
-        [10, 1, 100, true],
-        [110, 2, 110, true],
-        [209, 2, 115, true],
-      ],
-      'fine',
-    ],
-    [
-      'another frame that stops',
-      [
-        [10, 1, 100, true],
-        [110, 2, 110, true],
-        [210, 2, 115, true],
-      ],
-      'stalled',
-    ],
-    [
-      'its end',
-      [
-        [10, 1, 100, true],
-        [110, 1, 110, false],
-        [500, 1, 110, false],
-        [599, 1, 115, true],
-      ],
-      'fine',
-    ],
-  ])('wants 1 KiB of a frame, or its end, in every frameTimeout: %s', (_, seen, last) => {
-    const heartbeat = new Heartbeat(0)
-    const options = settings({ frameTimeout: 100 })
-    const verdicts = seen.map(([now, frames, octets, inFrame]) =>
-      heartbeat.judge(now, options, { inFrame, frames, octets }),
-    )
-    expect(verdicts).toEqual([...seen.slice(1).map(() => 'fine'), last])
   })
 })
 

@@ -27,7 +27,7 @@ function expectRefused(
 
 describe('connectionSettings', () => {
   it('fills in the defaults of a server', () => {
-    const { clock, ...rest } = connectionSettings('server', {})
+    const { clock, receivers, ...rest } = connectionSettings('server', {})
     expect(rest).toEqual({
       role: 'server',
       text: 'string',
@@ -42,6 +42,7 @@ describe('connectionSettings', () => {
       heartbeat: { interval: 30_000, timeout: 30_000 },
     })
     expect(clock).toBeDefined()
+    expect(receivers).toBeDefined()
   })
 
   it('fills in those of a client, which takes larger messages and leaves heartbeats to the server', () => {

@@ -4,10 +4,13 @@
  */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Connection, connectionSettings } from '../../src/connection/index.ts'
 import type { ConnectionHandler, ConnectionOptions } from '../../src/connection/index.ts'
+import { Burst } from '../../src/connection/burst.ts'
 import { Output } from '../../src/connection/output.ts'
+import { PreparedMessage } from '../../src/connection/prepared.ts'
 import type { Role } from '../../src/framing/rules.ts'
 import { turn, useClock } from '../support/clock.ts'
 import { BINARY, CLOSE, NORMAL, PING, ROLES, TEXT, expectGone, open, opened } from '../support/connection.ts'
@@ -661,6 +664,234 @@ describe('Output over TCP', () => {
   })
 })
 
+describe('Output of broadcasts', () => {
+  useClock()
+
+  interface Receiving extends Opened {
+    /** What was handed to the transport, by reference, a list a write. */
+    readonly handed: Buffer[][]
+  }
+
+  async function receivers(count: number, options: Parameters<typeof opened>[1] = {}): Promise<Receiving[]> {
+    return Promise.all(
+      Array.from({ length: count }, async () => {
+        const connection = await opened('server', options)
+        const handed: Buffer[][] = []
+        const { peer } = connection
+        vi.spyOn(peer, 'take').mockImplementation((chunks, done) => {
+          handed.push([...chunks])
+          peer.writes.push(Buffer.concat(chunks))
+          done()
+        })
+        return { ...connection, handed }
+      }),
+    )
+  }
+  const message = (data: string | Buffer, fragmentSize = Infinity): PreparedMessage =>
+    new PreparedMessage(data, undefined, fragmentSize)
+  function broadcast(connections: readonly Receiving[], prepared: PreparedMessage): void {
+    for (const { ws } of connections) ws.sendPrepared(prepared)
+  }
+  function framesOf(prepared: PreparedMessage): readonly Buffer[] {
+    const frames = prepared.framesFor(undefined)
+    if (!(frames instanceof Burst)) throw new Error('not at hand')
+    return frames.chunks
+  }
+  async function endAll(connections: readonly Receiving[]): Promise<void> {
+    for (const connection of connections) await end(connection)
+  }
+
+  it('is one write of one Buffer, the same for all, however many there are in a tick', async () => {
+    const connections = await receivers(4)
+    for (const text of ['a', 'b', 'c']) broadcast(connections, message(text))
+    expect(connections.map(({ ws }) => ws.bufferedAmount)).toEqual([9, 9, 9, 9])
+    await turn(1)
+    for (const { handed, peer, ws } of connections) {
+      expect(peer.frames).toEqual(['text a', 'text b', 'text c'])
+      expect(handed).toHaveLength(1)
+      expect(handed[0]).toHaveLength(1)
+      expect(handed[0][0]).toBe(connections[0].handed[0][0])
+      expect(ws.bufferedAmount).toBe(0)
+    }
+    // The next tick is another matter.
+    broadcast(connections, message('d'))
+    await turn(1)
+    expect(connections.map(({ peer, handed }) => [peer.frames.at(-1), handed.length])).toEqual(
+      Array.from({ length: 4 }, () => ['text d', 2]),
+    )
+    await endAll(connections)
+  })
+
+  it('is the frames themselves, shared by all, when it is one', async () => {
+    const connections = await receivers(3)
+    broadcast(connections, message('abcde', 2))
+    await turn(1)
+    for (const { handed, peer } of connections) {
+      expect(peer.frames).toEqual(['text… ab', '…… cd', '… e'])
+      expect(handed).toEqual([connections[0].handed[0]])
+      for (const [i, chunk] of handed[0].entries()) expect(chunk).toBe(connections[0].handed[0][i])
+    }
+    await endAll(connections)
+  })
+
+  it('goes to each connection in its own order, where they do not all receive the same', async () => {
+    const connections = await receivers(4)
+    const [a, b, c] = ['a', 'b', 'c'].map((text) => message(text))
+    for (const [prepared, which] of [
+      [a, [0, 1, 2, 3]],
+      [b, [0, 1]],
+      [c, [3, 2, 1, 0]],
+      [a, [0, 2]],
+    ] as const) {
+      broadcast(
+        which.map((i) => connections[i]),
+        prepared,
+      )
+    }
+    await turn(1)
+    expect(connections.map(({ peer, handed }) => [handed.length, ...peer.frames])).toEqual([
+      [1, 'text a', 'text b', 'text c', 'text a'],
+      [1, 'text a', 'text b', 'text c'],
+      [1, 'text a', 'text c', 'text a'],
+      [1, 'text a', 'text c'],
+    ])
+    await endAll(connections)
+  })
+
+  it('keeps its place among what else is sent, and counts with it', async () => {
+    const connections = await receivers(2)
+    const [{ ws }] = connections
+    broadcast(connections, message('a'))
+    broadcast(connections, message('b'))
+    ws.send('between')
+    expect(connections.map((connection) => connection.ws.bufferedAmount)).toEqual([6 + 9, 6])
+    broadcast(connections, message('c'))
+    broadcast(connections, message('d'))
+    ws.ping('p')
+    broadcast(connections, message('e'))
+    expect(connections.map((connection) => connection.ws.bufferedAmount)).toEqual([15 + 9 + 3, 15])
+    await turn(1)
+    expect(connections.map(({ peer, handed }) => [handed.length, ...peer.frames])).toEqual([
+      [1, 'text a', 'text b', 'text between', 'text c', 'text d', 'ping 70', 'text e'],
+      [1, 'text a', 'text b', 'text c', 'text d', 'text e'],
+    ])
+    expect(connections.map((connection) => connection.ws.bufferedAmount)).toEqual([0, 0])
+    await endAll(connections)
+  })
+
+  it('stands behind what had been sent before it in the tick', async () => {
+    const connections = await receivers(2)
+    connections[0].ws.send('before')
+    broadcast(connections, message('a'))
+    broadcast(connections, message('b'))
+    await turn(1)
+    expect(connections.map(({ peer, handed }) => [handed.length, ...peer.frames])).toEqual([
+      [1, 'text before', 'text a', 'text b'],
+      [1, 'text a', 'text b'],
+    ])
+    await endAll(connections)
+  })
+
+  it('is not put together above 16 KiB, but leaves in one write all the same', async () => {
+    const connections = await receivers(2)
+    const large = Buffer.alloc(10_000, 'l')
+    broadcast(connections, message('a'))
+    for (let i = 0; i < 2; i++) broadcast(connections, message(large))
+    broadcast(connections, message('z'))
+    expect(connections.map(({ ws }) => ws.bufferedAmount)).toEqual([20_014, 20_014])
+    await turn(1)
+    for (const { handed, peer } of connections) {
+      expect(peer.frames).toEqual(['text a', `binary ${hex(large)}`, `binary ${hex(large)}`, 'text z'])
+      // What was put together before it was too much, and the others as they are.
+      expect(handed.map((chunks) => chunks.map(({ length }) => length))).toEqual([[3 + 10_004, 10_004, 3]])
+      for (const [i, chunk] of handed[0].entries()) expect(chunk).toBe(connections[0].handed[0][i])
+    }
+    await endAll(connections)
+  })
+
+  it('passes on by reference what is too large to be copied', async () => {
+    const connections = await receivers(2)
+    const large = Buffer.alloc(20_000, 1)
+    broadcast(connections, message(large))
+    broadcast(connections, message('z'))
+    await turn(1)
+    for (const { handed } of connections) {
+      expect(handed[0].map(({ length }) => length)).toEqual([4, 20_000, 3])
+      expect(handed[0][1].buffer).toBe(large.buffer)
+    }
+    await endAll(connections)
+  })
+
+  it('is forgotten by a connection that is terminated before it left, and by no other', async () => {
+    const connections = await receivers(2)
+    broadcast(connections, message('a'))
+    broadcast(connections, message('b'))
+    connections[0].ws.terminate()
+    expect(connections[0].ws.bufferedAmount).toBe(0)
+    broadcast(connections, message('c'))
+    await turn(1)
+    expect(connections.map(({ peer }) => peer.frames)).toEqual([[], ['text a', 'text b', 'text c']])
+    await endAll(connections)
+  })
+
+  it('is answered by what waits, which the high-water mark is held against', async () => {
+    const [{ ws, peer, log }] = await receivers(1, { highWaterMark: 100 })
+    vi.mocked(peer.take).mockRestore()
+    peer.stopReading()
+    expect(ws.sendPrepared(message('x'.repeat(50)))).toBe(true)
+    expect(ws.sendPrepared(message('y'.repeat(50)))).toBe(false)
+    await turn()
+    expect(ws.bufferedAmount).toBe(104)
+    peer.goOnReading()
+    await turn()
+    expect([ws.bufferedAmount, log]).toEqual([0, ['open', 'drain']])
+    ws.terminate()
+    await turn()
+  })
+
+  it('is what was sent to each connection, in order, whatever it is and whoever else sends', async () => {
+    const step = fc.record({
+      data: fc.oneof(
+        fc.string({ maxLength: 200 }),
+        fc.nat(9000).map((length) => Buffer.alloc(length, length)),
+      ),
+      fragmentSize: fc.constantFrom(Infinity, 100),
+      // Whom it goes to, a bit each; and who sends something of his own behind it.
+      to: fc.nat(7),
+      own: fc.nat(7),
+      tick: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        const connections = await receivers(3)
+        const expected = connections.map(() => [] as Buffer[])
+        for (const { data, fragmentSize, to, own, tick } of steps) {
+          const prepared = message(data, fragmentSize)
+          for (const [i, { ws }] of connections.entries()) {
+            if (((to >> i) & 1) !== 0) {
+              ws.sendPrepared(prepared)
+              expected[i].push(...framesOf(prepared))
+            }
+            if (((own >> i) & 1) !== 0) {
+              ws.send('own')
+              expected[i].push(wire('81 03 6f776e'))
+            }
+            const handed = connections[i].peer.bytes.length
+            expect(handed + ws.bufferedAmount).toBe(Buffer.concat(expected[i]).length)
+          }
+          if (tick) await turn(1)
+        }
+        await turn(1)
+        for (const [i, { peer }] of connections.entries()) {
+          expect(peer.bytes.equals(Buffer.concat(expected[i]))).toBe(true)
+        }
+        await endAll(connections)
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
+
 describe('Output', () => {
   it('lends its slab to sockets only: another transport may keep what it says it is done with', () => {
     const kept: Buffer[] = []
@@ -681,6 +912,37 @@ describe('Output', () => {
       output.end()
     }
     expect(kept.map((bytes) => hex(bytes))).toEqual(['01', '02', '03'])
+  })
+
+  it('puts frames for many behind what lies in the slab, and what is claimed next behind them', async () => {
+    const { near, far } = await socketPair()
+    const output = new Output(near, { outputDrained: () => {} })
+    const claim = (literal: string): void => {
+      const bytes = wire(literal)
+      const at = output.claim(bytes.length)
+      output.bytes.set(bytes, at)
+    }
+    output.begin()
+    output.pushBurst(new Burst([wire('01')]))
+    claim('02 03')
+    output.pushBurst(new Burst([wire('04'), wire('05')]))
+    output.pushBurst(new Burst([wire('06')]))
+    claim('07')
+    expect(output.bufferedAmount).toBe(7)
+    output.end()
+    // With nothing in the slab they stay together, and what is claimed stands behind them.
+    output.begin()
+    output.pushBurst(new Burst([wire('08')]))
+    output.pushBurst(new Burst([wire('09')]))
+    claim('0a')
+    output.end()
+    const bytes: Buffer[] = []
+    far.on('data', (chunk: Buffer) => bytes.push(chunk)).resume()
+    near.end()
+    await once(far, 'end')
+    expect(hex(Buffer.concat(bytes))).toBe('01 02 03 04 05 06 07 08 09 0a')
+    near.destroy()
+    far.destroy()
   })
 
   it('writes the exact octets of a frame', async () => {

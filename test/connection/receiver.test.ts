@@ -436,6 +436,9 @@ describe('Receiver', () => {
   it('holds nothing any more once it is stopped', () => {
     const ignore = (): void => {}
     const owner: ReceiverOwner = {
+      socket: new Transport(),
+      settings: connectionSettings('server', {}),
+      deflate: undefined,
       receive: ignore,
       goOnWith: ignore,
       messageReceived: ignore,
@@ -445,7 +448,7 @@ describe('Receiver', () => {
       closeReceived: ignore,
       endReceived: ignore,
     }
-    const receiver = new Receiver(new Transport(), owner, connectionSettings('server', {}), undefined)
+    const receiver = new Receiver(owner)
     receiver.hold(Hold.Pause | Hold.Queue)
     expect(receiver.held).toBe(true)
     receiver.stop()

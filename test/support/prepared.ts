@@ -1,16 +1,17 @@
 /** Messages for many connections, whose frames are what a test says. */
+import { Burst } from '../../src/connection/burst.ts'
 import { PreparedMessage } from '../../src/connection/prepared.ts'
 import type { Frames } from '../../src/connection/prepared.ts'
 
 class Encoded extends PreparedMessage {
-  readonly #frames: Frames | Promise<Frames>
+  readonly #frames: Burst | Promise<Frames>
 
   constructor(frames: Frames | Promise<Frames>) {
     super('', undefined, Infinity)
-    this.#frames = frames
+    this.#frames = frames instanceof Promise ? frames : new Burst(frames)
   }
 
-  override framesFor(): Frames | Promise<Frames> {
+  override framesFor(): Burst | Promise<Frames> {
     return this.#frames
   }
 }
