@@ -39,6 +39,7 @@ import type {
 import { ServerConnection } from './connection.ts'
 import { Gate } from './gate.ts'
 import { Opening, aborted } from './opening.ts'
+import { Openings } from './openings.ts'
 import type { UpgradeRequest } from './request.ts'
 import { Topics, sendToAll } from './topics.ts'
 
@@ -161,6 +162,8 @@ export class WebSocketHandler<Data = unknown> {
   /** @internal */
   readonly gate: Gate
   /** @internal */
+  readonly openings: Openings
+  /** @internal */
   readonly handshakeTimeout: number
   /** @internal */
   readonly limits: undefined = undefined
@@ -168,8 +171,6 @@ export class WebSocketHandler<Data = unknown> {
   readonly handOver: undefined = undefined
   readonly #connections = new Set<ServerConnection<Data>>()
   readonly #topics = new Topics<ServerConnection<Data>>()
-  readonly #openings = new Set<Opening>()
-  readonly #maxPending: number
 
   /** @internal */
   constructor(options: HandlerOptions<Data>) {
@@ -187,7 +188,10 @@ export class WebSocketHandler<Data = unknown> {
       checkCount('maxConnections', maxConnections, 0),
       checkCount('maxConnectionsPerAddress', maxConnectionsPerAddress, 0),
     )
-    this.#maxPending = checkCount('maxPendingHandshakes', options.maxPendingHandshakes ?? MAX_PENDING_HANDSHAKES, 0)
+    this.openings = new Openings(
+      this.clock,
+      checkCount('maxPendingHandshakes', options.maxPendingHandshakes ?? MAX_PENDING_HANDSHAKES, 0),
+    )
   }
 
   /** Those who are connected now. */
@@ -230,10 +234,8 @@ export class WebSocketHandler<Data = unknown> {
       return
     }
     const opening = new Opening(this, socket, socket instanceof TLSSocket)
-    const full = this.#openings.size >= this.#maxPending
-    this.#openings.add(opening)
-    if (full) opening.turnAway(this.gate.closed)
-    else opening.decide(request, head)
+    if (this.openings.add(opening)) opening.decide(request, head)
+    else opening.turnAway(this.gate.closed)
   }
 
   /**
@@ -243,21 +245,18 @@ export class WebSocketHandler<Data = unknown> {
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     const { code, reason, timeout } = shutdownOptions(options)
     this.gate.closed = true
-    for (const opening of this.#openings) opening.cancel()
-    const ends: Promise<unknown>[] = [...this.#openings].map((opening) => opening.closed)
+    const openings = this.openings.all
+    for (const opening of openings) opening.cancel()
+    const ends: Promise<unknown>[] = openings.map((opening) => opening.closed)
     for (const connection of this.#connections) ends.push(connection.close(code, reason))
     const timer = setTimeout(() => this.#terminate(), timeout)
     await Promise.all(ends)
     clearTimeout(timer)
+    this.openings.stop()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown()
-  }
-
-  /** @internal */
-  settled(opening: Opening): void {
-    this.#openings.delete(opening)
   }
 
   /** @internal */
@@ -332,7 +331,7 @@ export class WebSocketHandler<Data = unknown> {
   }
 
   #terminate(): void {
-    for (const opening of this.#openings) opening.terminate()
+    for (const opening of this.openings.all) opening.terminate()
     for (const connection of this.#connections) connection.terminate()
   }
 }

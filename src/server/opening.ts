@@ -25,23 +25,23 @@ import {
   requestHead,
 } from '../handshake/index.ts'
 import type { Acceptance, HeadLimits, RejectionAnswer, RequestHead } from '../handshake/index.ts'
-import type { Clock, Timed } from '../connection/index.ts'
+import type { Clock } from '../connection/index.ts'
 import { END_TIMEOUT, isThenable } from '../connection/index.ts'
 import { addressOf } from './connection.ts'
 import type { UpgradeAnswer, UpgradeContext, WebSocketHandler } from './handler.ts'
+import type { Openings } from './openings.ts'
 import { UpgradeRequest } from './request.ts'
 
 /** What an opening asks of the server, or of the handler, that it is for. */
 export interface OpeningOwner {
   readonly clock: Clock
+  readonly openings: Openings
   readonly handshakeTimeout: number
   readonly limits: Partial<HeadLimits> | undefined
   /** Which handler serves a path. */
   route(path: string): WebSocketHandler | undefined
   /** A handshake that did not succeed, for the log (RFC 6455 7.1.7). */
   refused(error: Error, request: UpgradeRequest | undefined): void
-  /** This opening has come to its end. */
-  settled(opening: Opening): void
   /** Takes over a transport on which something else than WebSocket was asked for, with all bytes read from it. */
   readonly handOver: ((socket: Duplex, bytes: Buffer) => void) | undefined
 }
@@ -52,7 +52,9 @@ type State = 'securing' | 'reading' | 'deciding' | 'open' | 'refused' | 'gone'
 const MAX_EARLY = 16_384
 const EMPTY = Buffer.alloc(0)
 
-export class Opening implements Timed {
+export class Opening {
+  /** Where it stands among the openings of its owner. */
+  place = 0
   readonly #owner: OpeningOwner
   readonly #secure: boolean
   #socket: Duplex
@@ -86,7 +88,6 @@ export class Opening implements Timed {
     this.#state = secure && !(socket instanceof TLSSocket) ? 'securing' : 'reading'
     this.#reader = new HeadReader('request', owner.limits)
     this.#deadline = owner.clock.after(owner.handshakeTimeout)
-    owner.clock.add(this)
     socket.on('error', this.#onError).on('close', this.#onClose)
   }
 
@@ -336,9 +337,8 @@ export class Opening implements Timed {
 
   #settle(state: 'open' | 'gone'): void {
     this.#state = state
-    this.#owner.clock.delete(this)
     this.#leave?.()
-    this.#owner.settled(this)
+    this.#owner.openings.delete(this)
   }
 }
 

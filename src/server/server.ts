@@ -29,6 +29,7 @@ import {
 import type { HandlerOptions, ShutdownOptions } from './handler.ts'
 import { HttpSide } from './http.ts'
 import { Opening, closeOf } from './opening.ts'
+import { Openings } from './openings.ts'
 import type { UpgradeRequest } from './request.ts'
 
 export interface ListenOptions {
@@ -70,6 +71,8 @@ export class WebSocketServer<Data = unknown> {
   /** @internal */
   readonly clock: Clock
   /** @internal */
+  readonly openings: Openings
+  /** @internal */
   readonly handshakeTimeout: number
   /** @internal */
   readonly limits: Partial<HeadLimits> | undefined
@@ -79,12 +82,10 @@ export class WebSocketServer<Data = unknown> {
   /** By path; a handler under `undefined` has its own idea of which paths it serves. */
   readonly #routes: ReadonlyMap<string | undefined, WebSocketHandler<Data>>
   readonly #listener: NetServer
-  readonly #openings = new Set<Opening>()
   /** Openings whose TLS is being set up, by the ends of their connection. */
   readonly #securing = new Map<string, Opening>()
   /** Transports that are in other hands: those of the HTTP server, or of TLS. */
   readonly #lent = new Set<Duplex>()
-  readonly #maxPending: number
   readonly #http: HttpSide | undefined
   readonly #onAbort = (): void => void this.shutdown()
   #url = ''
@@ -100,8 +101,9 @@ export class WebSocketServer<Data = unknown> {
     this.#options = options
     this.#routes = routes
     this.handshakeTimeout = checkTime('handshakeTimeout', options.handshakeTimeout ?? HANDSHAKE_TIMEOUT)
-    this.#maxPending = checkCount('maxPendingHandshakes', options.maxPendingHandshakes ?? MAX_PENDING_HANDSHAKES, 0)
+    const most = checkCount('maxPendingHandshakes', options.maxPendingHandshakes ?? MAX_PENDING_HANDSHAKES, 0)
     this.clock = connectionSettings('server', {}, this.handshakeTimeout).clock
+    this.openings = new Openings(this.clock, most)
     this.limits = options.headLimits
     // Throws for limits that are none, before anything listens.
     void new HeadReader('request', this.limits)
@@ -201,11 +203,6 @@ export class WebSocketServer<Data = unknown> {
     this.#begin(socket)?.decide(request, head)
   }
 
-  /** @internal */
-  settled(opening: Opening): void {
-    this.#openings.delete(opening)
-  }
-
   get #handlers(): Iterable<WebSocketHandler<Data>> {
     return new Set(this.#routes.values())
   }
@@ -257,9 +254,7 @@ export class WebSocketServer<Data = unknown> {
   #begin(socket: Duplex): Opening | undefined {
     const opening = new Opening(this, socket, this.#options.tls !== undefined)
     const isDown = this.#ending !== undefined
-    const full = isDown || this.#openings.size >= this.#maxPending
-    this.#openings.add(opening)
-    if (!full) return opening
+    if (this.openings.add(opening) && !isDown) return opening
     opening.turnAway(isDown)
     return undefined
   }
@@ -286,7 +281,7 @@ export class WebSocketServer<Data = unknown> {
   async #shutdown(options: Required<ShutdownOptions>): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     const ends: Promise<unknown>[] = [new Promise<void>((resolve) => this.#listener.close(() => resolve()))]
-    for (const opening of this.#openings) {
+    for (const opening of this.openings.all) {
       opening.cancel()
       ends.push(opening.closed)
     }
@@ -296,11 +291,12 @@ export class WebSocketServer<Data = unknown> {
     const timer = setTimeout(() => this.#terminate(), options.timeout)
     await Promise.all(ends)
     clearTimeout(timer)
+    this.openings.stop()
     stopSweeping?.()
   }
 
   #terminate(): void {
-    for (const opening of this.#openings) opening.terminate()
+    for (const opening of this.openings.all) opening.terminate()
     for (const socket of this.#lent) socket.destroy()
   }
 }
