@@ -1,12 +1,12 @@
 /**
  * What a head says, once all of it has been read: its text and the marks that `HeadReader` left where its parts end become a
- * `RequestHead` or a `ResponseHead`. The parts are substrings of the text; what the table of states could not see, the
- * version and the length of the status code, is checked here.
+ * `RequestHead` or a `ResponseHead`. The parts of the start line are substrings of the text, the fields are left in it; what
+ * the table of states could not see, the version and the length of the status code, is checked here.
  */
 
 import { HandshakeError } from '../errors.ts'
 import { Fields } from './fields.ts'
-import { ByteClass, classAt, isWhitespaceAt } from './grammar.ts'
+import { ByteClass, classAt } from './grammar.ts'
 import { explain, State } from './machine.ts'
 
 export type HttpVersion = '1.0' | '1.1'
@@ -53,7 +53,7 @@ export const decoders: {
     const version = decodeVersion('request', text.slice(targetEnd + 1, lineEnd))
     if (version instanceof HandshakeError) return version
     const method = text.slice(text.startsWith('\r\n') ? CRLF_SIZE : 0, methodEnd)
-    return { method, target: text.slice(methodEnd + 1, targetEnd), version, fields: decodeFields(text, marks) }
+    return { method, target: text.slice(methodEnd + 1, targetEnd), version, fields: new Fields(text, marks, START_LINE_MARKS) }
   },
   response(text, marks) {
     const [versionEnd, statusEnd, lineEnd] = marks
@@ -61,7 +61,7 @@ export const decoders: {
     if (version instanceof HandshakeError) return version
     const status = decodeStatus(text.slice(versionEnd + 1, statusEnd))
     if (status === undefined) return malformed('response', State.Status)
-    return { status, reason: text.slice(statusEnd + 1, lineEnd), version, fields: decodeFields(text, marks) }
+    return { status, reason: text.slice(statusEnd + 1, lineEnd), version, fields: new Fields(text, marks, START_LINE_MARKS) }
   },
 }
 
@@ -80,13 +80,9 @@ export function requestHead(
 ): RequestHead {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') throw unsupportedVersion('request')
   if (rawHeaders.length > 2 * maxFields) throw tooLarge('request', 431, TOO_MANY_FIELDS)
-  const names: string[] = []
-  const values: string[] = []
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    names.push(rawHeaders[index].toLowerCase())
-    values.push(rawHeaders[index + 1])
-  }
-  return { method, target, version: httpVersion, fields: new Fields(names, values) }
+  const entries: Array<[name: string, value: string]> = []
+  for (let index = 0; index < rawHeaders.length; index += 2) entries.push([rawHeaders[index], rawHeaders[index + 1]])
+  return { method, target, version: httpVersion, fields: Fields.from(entries) }
 }
 
 /** The error for a byte that the table refuses in `state`. */
@@ -125,24 +121,6 @@ function decodeStatus(text: string): number | undefined {
   let status = 0
   for (let index = 0; index < text.length; index++) status = status * 10 + (text.charCodeAt(index) - 0x30)
   return status
-}
-
-function decodeFields(text: string, marks: readonly number[]): Fields {
-  // Names are ASCII, and lower case never changes the length of Latin-1: so one call serves all names.
-  const lowerCase = text.toLowerCase()
-  const names: string[] = []
-  const values: string[] = []
-  for (let mark = START_LINE_MARKS; mark < marks.length; mark += 2) {
-    const colon = marks[mark]
-    let start = colon + 1
-    let end = marks[mark + 1]
-    // RFC 9112 5.1: whitespace around a value is no part of it.
-    while (start < end && isWhitespaceAt(text, start)) start++
-    while (end > start && isWhitespaceAt(text, end - 1)) end--
-    names.push(lowerCase.slice(marks[mark - 1] + CRLF_SIZE, colon))
-    values.push(text.slice(start, end))
-  }
-  return new Fields(names, values)
 }
 
 function isDigitAt(text: string, index: number): boolean {

@@ -30,8 +30,7 @@ export const ByteClass = {
 /** How many classes there are. */
 export const BYTE_CLASSES = 10
 
-/** The class of every byte. */
-export const CLASS_OF: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
+const classes = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte >= 0x80) return ByteClass.Opaque
   const character = String.fromCharCode(byte)
   if (character === '\t') return ByteClass.Tab
@@ -44,6 +43,9 @@ export const CLASS_OF: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =
   return '"(),/;<=>?@[\\]{}'.includes(character) ? ByteClass.Delimiter : ByteClass.Token
 })
 
+/** The class of every byte. */
+export const CLASS_OF: Uint8Array = classes
+
 export const QUOTE = 0x22
 const COMMA = 0x2c
 const SLASH = 0x2f
@@ -55,7 +57,7 @@ const BACKSLASH = 0x5c
 /** The class of a character; what is not Latin-1 counts as a control character, that is, as allowed nowhere. */
 export function classAt(text: string, index: number): number {
   const code = text.charCodeAt(index)
-  return code < 256 ? CLASS_OF[code] : ByteClass.Control
+  return code < 256 ? classes[code] : ByteClass.Control
 }
 
 function consistsOf(text: string, lowestClass: number): boolean {

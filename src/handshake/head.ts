@@ -36,6 +36,11 @@ const CRLF_SIZE = 2
 const SMALLEST_BUFFER = 512
 const EMPTY = Buffer.alloc(0)
 
+/** As constants of this module these are compiled into the loops; a binding that is imported is read again for each byte. */
+const next = NEXT
+const classes = CLASS_OF
+const { Start, ResponseVersion, MethodStart, FieldStart, Name, Done, Refused } = State
+
 /** Reads one head; a new one is needed for every message. */
 export class HeadReader<Kind extends keyof Heads> {
   readonly #kind: Kind
@@ -61,7 +66,7 @@ export class HeadReader<Kind extends keyof Heads> {
   constructor(kind: Kind, limits?: Partial<HeadLimits>) {
     this.#kind = kind
     this.#limits = limits === undefined ? HEAD_LIMITS : completeLimits(limits)
-    this.#state = kind === 'request' ? State.Start : State.ResponseVersion
+    this.#state = kind === 'request' ? Start : ResponseVersion
     this.#lineLimit = this.#limits.maxStartLineSize + CRLF_SIZE
   }
 
@@ -75,33 +80,33 @@ export class HeadReader<Kind extends keyof Heads> {
    */
   read(chunk: Buffer): number {
     if (this.#error !== undefined) throw this.#error
-    if (this.#state === State.Done) return 0
+    if (this.#state === Done) return 0
     const base = this.#size
     let state = this.#state
     let stop = this.#stop(chunk, base)
     let index = 0
     while (index < stop) {
-      const next = NEXT[state + CLASS_OF[chunk[index]]]
-      if (next !== state) {
-        if (next === State.Refused) {
+      const to = next[state + classes[chunk[index]]]
+      if (to !== state) {
+        if (to === Refused) {
           this.#gather(chunk, index)
           throw this.#fail(malformed(this.#kind, state))
         }
         if (state <= LAST_RUN) this.#marks.push(base + index)
-        if (next === State.FieldStart) {
+        if (to === FieldStart) {
           this.#isStartLine = false
           this.#lineLimit = base + index + 1 + this.#limits.maxFieldLineSize + CRLF_SIZE
           stop = this.#stop(chunk, base)
-        } else if (next === State.MethodStart) {
+        } else if (to === MethodStart) {
           this.#lineLimit += CRLF_SIZE
           stop = this.#stop(chunk, base)
-        } else if (next === State.Name && this.#fieldCount === this.#limits.maxFields) {
+        } else if (to === Name && this.#fieldCount === this.#limits.maxFields) {
           this.#gather(chunk, index)
           throw this.#fail(tooLarge(this.#kind, 431, TOO_MANY_FIELDS))
-        } else if (next === State.Done) {
+        } else if (to === Done) {
           return this.#complete(chunk, index + 1)
         }
-        state = next
+        state = to
       }
       index++
     }
@@ -171,7 +176,7 @@ export class HeadReader<Kind extends keyof Heads> {
     const head = decoders[this.#kind](this.#text, this.#marks)
     if (head instanceof HandshakeError) throw this.#fail(head)
     this.#head = head
-    this.#state = State.Done
+    this.#state = Done
     return end
   }
 

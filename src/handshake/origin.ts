@@ -69,9 +69,13 @@ function isSameOrigin(one: Origin | undefined, other: Origin): boolean {
  * origin is let into a server without TLS, as that is what a server behind a proxy that ends TLS sees.
  */
 function isSameHost(text: string, { authority, secure }: OriginContext): boolean {
-  const origin = parseOrigin(text)
   const host = parseAuthority(authority)
-  if (origin === undefined || host === undefined || origin.host !== host.host) return false
+  if (host === undefined) return false
+  // What a browser sends whose page came from here: nothing needs to be taken apart.
+  const prefix = secure ? 'https://' : 'http://'
+  if (text.startsWith(prefix) && text.slice(prefix.length) === authority) return true
+  const origin = parseOrigin(text)
+  if (origin === undefined || origin.host !== host.host) return false
   if (origin.scheme !== 'https' && (secure || origin.scheme !== 'http')) return false
   return origin.port === (host.port ?? defaultPort(origin.scheme === 'https'))
 }

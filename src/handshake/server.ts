@@ -151,11 +151,14 @@ function checkMessage({ method, target, version, fields }: RequestHead): { autho
 function checkUpgrade({ version, fields }: RequestHead): void {
   const upgrade = version === '1.1' ? fields.get('upgrade') : undefined
   if (upgrade === undefined) throw upgradeRequired()
+  const connection = fields.get('connection') ?? ''
+  // What nearly all clients write: nothing needs to be taken apart.
+  if (upgrade === 'websocket' && connection === 'Upgrade') return
   const protocols = parseUpgrade(upgrade)
   if (protocols === undefined) throw badUpgrade('Upgrade must be a list of protocols.')
   if (!includesIgnoringCase(protocols, 'websocket')) throw upgradeRequired()
   // RFC 9110 7.8: whoever sends Upgrade names it in Connection. Without that the field may be left over from another hop.
-  if (!includesIgnoringCase(parseTokens(fields.get('connection') ?? ''), 'upgrade')) {
+  if (!includesIgnoringCase(parseTokens(connection), 'upgrade')) {
     throw badUpgrade('Connection must be a list of tokens with "Upgrade" in it.')
   }
 }

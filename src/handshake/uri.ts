@@ -85,7 +85,7 @@ const HIGHEST_PORT = 65_535
 
 /** `uri-host [ ":" port ]` (RFC 9110 7.2), or `undefined`. Percent-encoding, which no name in use needs, is refused. */
 export function parseAuthority(text: string): Authority | undefined {
-  const hostEnd = text.startsWith('[') ? endOfLiteral(text) : endOfName(text, 0)
+  const hostEnd = text.startsWith('[') ? endOfLiteral(text) : endOfName(text)
   if (hostEnd < 1) return undefined
   const host = text.slice(0, hostEnd).toLowerCase()
   if (hostEnd === text.length) return { host, port: undefined }
@@ -101,10 +101,14 @@ export function parseAuthority(text: string): Authority | undefined {
 
 /** reg-name (RFC 3986 3.2.2): letters, digits, and these. */
 const NAME_MARKS = "-._~!$&'()*+,;="
+const nameBytes = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte)
+  return isAlphanumericAt(character, 0) || NAME_MARKS.includes(character) ? 1 : 0
+})
 
-function endOfName(text: string, start: number): number {
-  let index = start
-  while (index < text.length && (isAlphanumericAt(text, index) || NAME_MARKS.includes(text[index]))) index++
+function endOfName(text: string): number {
+  let index = 0
+  while (index < text.length && nameBytes[text.charCodeAt(index)] === 1) index++
   return index
 }
 

@@ -182,7 +182,7 @@ export class Opening {
     }
     if (end < 0) return
     const rest = chunk.subarray(end)
-    if (!isUpgradeRequest(reader.head) && this.#handOver(rest)) return
+    if (this.#owner.handOver !== undefined && !isUpgradeRequest(reader.head) && this.#handOver(rest)) return
     this.#decide(reader.head, rest)
   }
 
