@@ -53,7 +53,12 @@ export const decoders: {
     const version = decodeVersion('request', text.slice(targetEnd + 1, lineEnd))
     if (version instanceof HandshakeError) return version
     const method = text.slice(text.startsWith('\r\n') ? CRLF_SIZE : 0, methodEnd)
-    return { method, target: text.slice(methodEnd + 1, targetEnd), version, fields: new Fields(text, marks, START_LINE_MARKS) }
+    return {
+      method,
+      target: text.slice(methodEnd + 1, targetEnd),
+      version,
+      fields: new Fields(text, marks, START_LINE_MARKS),
+    }
   },
   response(text, marks) {
     const [versionEnd, statusEnd, lineEnd] = marks
@@ -61,7 +66,12 @@ export const decoders: {
     if (version instanceof HandshakeError) return version
     const status = decodeStatus(text.slice(versionEnd + 1, statusEnd))
     if (status === undefined) return malformed('response', State.Status)
-    return { status, reason: text.slice(statusEnd + 1, lineEnd), version, fields: new Fields(text, marks, START_LINE_MARKS) }
+    return {
+      status,
+      reason: text.slice(statusEnd + 1, lineEnd),
+      version,
+      fields: new Fields(text, marks, START_LINE_MARKS),
+    }
   },
 }
 

@@ -1,10 +1,10 @@
 /** A connection on the server's side: a `Connection` that can be a member of topics. */
-import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Connection } from '../connection/index.ts'
 import type { ConnectionHandler, ConnectionSettings, MessageData, SendOptions } from '../connection/index.ts'
 import { invalidType } from '../errors.ts'
 import type { ExtensionOffer } from '../handshake/index.ts'
+import type { Peer } from './peer.ts'
 
 /** What a connection asks of the handler that it belongs to. */
 export interface Home<Data> {
@@ -24,8 +24,8 @@ export interface Home<Data> {
 const NONE: ReadonlySet<string> = new Set()
 
 export class ServerConnection<Data = unknown> extends Connection<Data> {
-  /** The address of the peer; empty where the transport has none, as on a Unix socket. */
-  readonly remoteAddress: string
+  /** @internal */
+  readonly peer: Peer
   readonly #home: Home<Data>
   #topics: Set<string> | undefined = undefined
 
@@ -36,11 +36,19 @@ export class ServerConnection<Data = unknown> extends Connection<Data> {
     data: Data,
     protocol: string,
     extensions: readonly ExtensionOffer[],
-    remoteAddress: string,
+    peer: Peer,
   ) {
     super(socket, home.settings, home.handler, data, protocol, extensions)
     this.#home = home
-    this.remoteAddress = remoteAddress
+    this.peer = peer
+  }
+
+  /**
+   * The address of the peer; empty where the transport has none, as on a Unix socket. It is asked for when it is read first,
+   * or, if the handler has `close` or `error` or no `message`, at once: a transport that has gone cannot say it any more.
+   */
+  get remoteAddress(): string {
+    return this.peer.address
   }
 
   /** The topics that this connection has subscribed to; in `close` still those that it had when it ended. */
@@ -82,9 +90,4 @@ export class ServerConnection<Data = unknown> extends Connection<Data> {
     for (const topic of this.subscriptions) this.#home.leave(topic, this)
     this.#home.forget(this)
   }
-}
-
-/** The peer's address, or an empty string. */
-export function addressOf(socket: Duplex): string {
-  return socket instanceof Socket ? (socket.remoteAddress ?? '') : ''
 }

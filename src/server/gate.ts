@@ -1,4 +1,6 @@
 /** How many may be in at once: in all, and from one address. */
+import type { Peer } from './peer.ts'
+
 export class Gate {
   /** Nobody else comes in: the service is ending. */
   closed = false
@@ -10,6 +12,11 @@ export class Gate {
   constructor(most: number, mostPerAddress: number) {
     this.#most = most
     this.#mostPerAddress = mostPerAddress
+  }
+
+  /** The address to enter and leave with: none where it does not matter, so that nobody has to find it out. */
+  nameOf(peer: Peer): string {
+    return this.#mostPerAddress === Infinity ? '' : peer.address
   }
 
   /**

@@ -40,6 +40,7 @@ import { ServerConnection } from './connection.ts'
 import { Gate } from './gate.ts'
 import { Opening, aborted } from './opening.ts'
 import { Openings } from './openings.ts'
+import type { Peer } from './peer.ts'
 import type { UpgradeRequest } from './request.ts'
 import { Topics, sendToAll } from './topics.ts'
 
@@ -92,7 +93,7 @@ export interface ShutdownOptions {
 
 /** What a new connection starts with. */
 export interface Admission {
-  readonly remoteAddress: string
+  readonly peer: Peer
   readonly data: unknown
   readonly protocol: string
   readonly extensions: readonly ExtensionOffer[]
@@ -253,6 +254,7 @@ export class WebSocketHandler<Data = unknown> {
     await Promise.all(ends)
     clearTimeout(timer)
     this.openings.stop()
+    this.clock.delete(this)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -282,23 +284,25 @@ export class WebSocketHandler<Data = unknown> {
   }
 
   /** @internal */
-  open(socket: Duplex, { remoteAddress, data, protocol, extensions, greeting, early }: Admission): void {
-    const connection = new ServerConnection<Data>(socket, this, data as Data, protocol, extensions, remoteAddress)
-    if (this.#connections.size === 0) this.clock.add(this)
+  open(socket: Duplex, { peer, data, protocol, extensions, greeting, early }: Admission): void {
+    if (outlivesTransport(this.handler)) void peer.address
+    const connection = new ServerConnection<Data>(socket, this, data as Data, protocol, extensions, peer)
     this.#connections.add(connection)
+    this.clock.add(this)
     connection.start(greeting, early)
   }
 
   /** @internal */
   tick(now: number): void {
     for (const connection of this.#connections) connection.tick(now)
+    // Not before: on a server that is busy there is soon another one.
+    if (this.#connections.size === 0) this.clock.delete(this)
   }
 
   /** @internal */
   forget(connection: ServerConnection<Data>): void {
     this.#connections.delete(connection)
-    if (this.#connections.size === 0) this.clock.delete(this)
-    this.gate.leave(connection.remoteAddress)
+    this.gate.leave(this.gate.nameOf(connection.peer))
   }
 
   /** @internal */
@@ -334,6 +338,11 @@ export class WebSocketHandler<Data = unknown> {
     for (const opening of this.openings.all) opening.terminate()
     for (const connection of this.#connections) connection.terminate()
   }
+}
+
+/** Whether there is somebody to tell when the transport has gone: these functions, or a loop over the messages. */
+function outlivesTransport(handler: HandlerOptions): boolean {
+  return handler.close !== undefined || handler.error !== undefined || handler.message === undefined
 }
 
 /** A failing log must not become anybody's problem. */

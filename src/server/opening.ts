@@ -27,9 +27,10 @@ import {
 import type { Acceptance, HeadLimits, RejectionAnswer, RequestHead } from '../handshake/index.ts'
 import type { Clock } from '../connection/index.ts'
 import { END_TIMEOUT, isThenable } from '../connection/index.ts'
-import { addressOf } from './connection.ts'
+import type { Gate } from './gate.ts'
 import type { UpgradeAnswer, UpgradeContext, WebSocketHandler } from './handler.ts'
 import type { Openings } from './openings.ts'
+import { Peer } from './peer.ts'
 import { UpgradeRequest } from './request.ts'
 
 /** What an opening asks of the server, or of the handler, that it is for. */
@@ -63,10 +64,11 @@ export class Opening {
   readonly #reader: HeadReader<'request'>
   /** What came behind the head. */
   #early: Buffer = EMPTY
+  #peer: Peer
   #request: UpgradeRequest | undefined = undefined
   readonly #context = new Context()
-  /** Leaves the place behind the handler's gate, once we have one. */
-  #leave: (() => void) | undefined = undefined
+  /** The gate that we have a place behind. */
+  #inside: Gate | undefined = undefined
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#state === 'reading') this.#read(chunk)
@@ -85,6 +87,7 @@ export class Opening {
     this.#owner = owner
     this.#secure = secure
     this.#socket = socket
+    this.#peer = new Peer(socket)
     this.#state = secure && !(socket instanceof TLSSocket) ? 'securing' : 'reading'
     this.#reader = new HeadReader('request', owner.limits)
     this.#deadline = owner.clock.after(owner.handshakeTimeout)
@@ -158,6 +161,7 @@ export class Opening {
       // The TLS stream speaks for the transport below it from now on, and listens to its errors.
       this.#socket.off('close', this.#onClose).off('error', this.#onError)
       this.#socket = socket
+      this.#peer = new Peer(socket)
       socket.on('error', this.#onError).on('close', this.#onClose)
     }
     socket.on('end', this.#onEnd).on('data', this.#onData)
@@ -200,23 +204,23 @@ export class Opening {
     this.#early = early
     try {
       const resourceName = parseTarget(head.target)?.resourceName ?? head.target
-      const request = new UpgradeRequest(head, resourceName, addressOf(this.#socket), this.#secure)
+      const request = new UpgradeRequest(head, resourceName, this.#peer, this.#secure)
       this.#request = request
       const handler = this.#owner.route(request.path)
       // 4.2.1 before 4.2.2: what is no handshake is told so, whatever it asks for.
       const acceptance = acceptRequest(head, handler?.acceptOptions(this.#secure) ?? { origins: 'any' })
       if (!acceptance.accepted) this.#refuse(acceptance, acceptance.error)
       else if (handler === undefined) this.#refuse({ status: 404 }, notFound())
-      else if (!this.#enter(handler, request.remoteAddress)) this.turnAway(handler.gate.closed)
+      else if (!this.#enter(handler)) this.turnAway(handler.gate.closed)
       else this.#ask(handler, request, acceptance)
     } catch (error) {
       this.#failed(error)
     }
   }
 
-  #enter({ gate }: WebSocketHandler, address: string): boolean {
-    if (!gate.enter(address)) return false
-    this.#leave = () => gate.leave(address)
+  #enter({ gate }: WebSocketHandler): boolean {
+    if (!gate.enter(gate.nameOf(this.#peer))) return false
+    this.#inside = gate
     return true
   }
 
@@ -224,13 +228,15 @@ export class Opening {
   #ask(handler: WebSocketHandler, request: UpgradeRequest, acceptance: Acceptance): void {
     const answer = handler.ask(request, this.#context)
     if (!isThenable(answer)) {
-      this.#answer(handler, request, acceptance, answer)
+      this.#answer(handler, acceptance, answer)
       return
     }
+    // The client may have gone when somebody wants to know where it came from.
+    void request.remoteAddress
     answer.then(
       (settled) => {
         try {
-          this.#answer(handler, request, acceptance, settled)
+          this.#answer(handler, acceptance, settled)
         } catch (error) {
           this.#failed(error)
         }
@@ -239,12 +245,7 @@ export class Opening {
     )
   }
 
-  #answer(
-    handler: WebSocketHandler,
-    { remoteAddress }: UpgradeRequest,
-    acceptance: Acceptance,
-    answer: UpgradeAnswer<unknown>,
-  ): void {
+  #answer(handler: WebSocketHandler, acceptance: Acceptance, answer: UpgradeAnswer<unknown>): void {
     if (this.#state !== 'deciding') return
     // Nobody gets in by mistake: `false` and `null` are not what lets a client in.
     if (!isAnswer(answer)) {
@@ -265,10 +266,10 @@ export class Opening {
     const protocol = extras.protocol ?? acceptance.protocol ?? ''
     this.#unlisten()
     // The place behind the gate is the connection's now.
-    this.#leave = undefined
+    this.#inside = undefined
     this.#settle('open')
     const { extensions } = acceptance
-    handler.open(this.#socket, { remoteAddress, data, protocol, extensions, greeting, early: this.#early })
+    handler.open(this.#socket, { peer: this.#peer, data, protocol, extensions, greeting, early: this.#early })
   }
 
   #keepEarly(chunk: Buffer): void {
@@ -322,6 +323,8 @@ export class Opening {
       return
     }
     this.#state = 'refused'
+    // For the log, which may be written when the client has gone.
+    void this.#request?.remoteAddress
     this.#deadline = this.#owner.clock.after(END_TIMEOUT)
     this.#socket.end(bytes)
     this.#socket.resume()
@@ -337,7 +340,7 @@ export class Opening {
 
   #settle(state: 'open' | 'gone'): void {
     this.#state = state
-    this.#leave?.()
+    this.#inside?.leave(this.#inside.nameOf(this.#peer))
     this.#owner.openings.delete(this)
   }
 }

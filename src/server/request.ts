@@ -4,6 +4,7 @@
  */
 import { parseExtensions, parseProtocols } from '../handshake/index.ts'
 import type { ExtensionOffer, Fields, RequestHead } from '../handshake/index.ts'
+import type { Peer } from './peer.ts'
 
 export class UpgradeRequest {
   readonly method: string
@@ -12,22 +13,26 @@ export class UpgradeRequest {
   /** The path of the resource name, undecoded. */
   readonly path: string
   readonly headers: Fields
-  /** The address of the peer; empty where the transport has none, as on a Unix socket. */
-  readonly remoteAddress: string
   /** Whether the transport is TLS. */
   readonly secure: boolean
   readonly #search: string
+  readonly #peer: Pick<Peer, 'address'>
 
   /** @internal */
-  constructor(head: RequestHead, resourceName: string, remoteAddress: string, secure: boolean) {
+  constructor(head: RequestHead, resourceName: string, peer: Pick<Peer, 'address'>, secure: boolean) {
     const question = resourceName.indexOf('?')
     this.method = head.method
     this.target = head.target
     this.path = question < 0 ? resourceName : resourceName.slice(0, question)
     this.#search = question < 0 ? '' : resourceName.slice(question)
     this.headers = head.fields
-    this.remoteAddress = remoteAddress
+    this.#peer = peer
     this.secure = secure
+  }
+
+  /** The address of the peer; empty where the transport has none, as on a Unix socket. */
+  get remoteAddress(): string {
+    return this.#peer.address
   }
 
   get query(): URLSearchParams {

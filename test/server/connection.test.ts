@@ -2,16 +2,19 @@
 import type { Socket } from 'node:net'
 import { Socket as NetSocket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { describe, expect, it, vi } from 'vitest'
-import { addressOf } from '../../src/server/connection.ts'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { ServerConnection } from '../../src/server/connection.ts'
 import { createHandler } from '../../src/server/handler.ts'
-import { OBJECT_NAMES } from '../support/heads.ts'
+import { Peer } from '../../src/server/peer.ts'
+import type { UpgradeRequest } from '../../src/server/request.ts'
+import type { ServeOptions } from '../../src/server/server.ts'
+import { OBJECT_NAMES, handshake } from '../support/heads.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { received } from '../support/wire.ts'
 import { Events, TLS, UNIX, start } from './support.ts'
 
 const text = (data: string): Buffer => received('server', 0x81, data)
+const message = (): void => {}
 const CLOSE = received('server', 0x88, Buffer.from([0x03, 0xe8]))
 
 /** A server on which messages are commands, `verb topic text`, and the connections in the order in which they came. */
@@ -208,6 +211,65 @@ describe('The remote address', () => {
     const { server, open } = await start({}, UNIX)
     await open()
     expect([...server.connections][0].remoteAddress).toBe('')
-    expect(addressOf(new Duplex())).toBe('')
+    expect(new Peer(new Duplex()).address).toBe('')
+  })
+
+  it('can be read in `close`, in `error` and behind a loop over the messages, when the transport has gone', async () => {
+    const told = new Events<string>()
+    const tell = (ws: ServerConnection): void => told.push(ws.remoteAddress)
+    const running = [
+      await start({ message, close: tell }),
+      await start({ message, error: tell }),
+      await start({
+        async open(ws) {
+          await ws
+            .messages()
+            .next()
+            .catch(() => {})
+          tell(ws)
+        },
+      }),
+    ]
+    for (const { open } of running) {
+      const client = await open()
+      client.reset()
+      expect(await told.next()).toBe('127.0.0.1')
+    }
+  })
+
+  it('can be read in `handshakeError` when the client has gone, and later', async () => {
+    const told = new Events<UpgradeRequest | undefined>()
+    const { dial } = await start({
+      upgrade: ({ path }) => (path === '/slow' ? new Promise<undefined>(() => {}) : { status: 403 }),
+      handshakeError: (_error, request) => told.push(request),
+    })
+    for (const path of ['/slow', '/']) {
+      const client = await dial()
+      client.write(handshake({}, `GET ${path} HTTP/1.1`)).end()
+      const request = await told.next()
+      await client.destroy().closed
+      expect(request?.remoteAddress).toBe('127.0.0.1')
+    }
+  })
+
+  it('is asked for at once where it counts, or might be read too late, and otherwise when it is read', async () => {
+    const address = vi.spyOn(Peer.prototype, 'address', 'get')
+    onTestFinished(() => address.mockRestore())
+    const cases: ReadonlyArray<readonly [options: ServeOptions, isAsked: boolean]> = [
+      [{ message }, false],
+      [{ message, upgrade: () => undefined }, false],
+      [{ message, upgrade: () => Promise.resolve(undefined) }, true],
+      [{ message, close: message }, true],
+      [{ message, error: message }, true],
+      [{ message, maxConnectionsPerAddress: 2 }, true],
+      [{}, true],
+    ]
+    for (const [options, isAsked] of cases) {
+      const { server, open } = await start(options)
+      address.mockClear()
+      await open()
+      expect(address.mock.calls.length > 0, Object.keys(options).join()).toBe(isAsked)
+      expect([...server.connections][0].remoteAddress).toBe('127.0.0.1')
+    }
   })
 })

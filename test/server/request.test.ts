@@ -10,7 +10,7 @@ function request(
 ): UpgradeRequest {
   const reader = new HeadReader('request')
   reader.read(Buffer.from(handshake(changes, `GET ${resourceName} HTTP/1.1`), 'latin1'))
-  return new UpgradeRequest(reader.head, resourceName, '127.0.0.1', secure)
+  return new UpgradeRequest(reader.head, resourceName, { address: '127.0.0.1' }, secure)
 }
 
 describe('UpgradeRequest', () => {
