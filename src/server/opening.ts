@@ -53,6 +53,23 @@ type State = 'securing' | 'reading' | 'deciding' | 'open' | 'refused' | 'gone'
 const MAX_EARLY = 16_384
 const EMPTY = Buffer.alloc(0)
 
+/** From a transport to its opening: the listeners below serve all openings, so that none costs a closure. */
+const kOpening = Symbol('opening')
+type Bound = Duplex & { [kOpening]: Opening | undefined }
+
+function onData(this: Bound, chunk: Buffer): void {
+  this[kOpening]?.received(chunk)
+}
+function onEnd(this: Bound): void {
+  this[kOpening]?.clientEnded()
+}
+function onClose(this: Bound): void {
+  this[kOpening]?.transportClosed()
+}
+function onError(this: Bound, error: Error): void {
+  this[kOpening]?.transportFailed(error)
+}
+
 export class Opening {
   /** Where it stands among the openings of its owner. */
   place = 0
@@ -70,19 +87,6 @@ export class Opening {
   /** The gate that we have a place behind. */
   #inside: Gate | undefined = undefined
 
-  readonly #onData = (chunk: Buffer): void => {
-    if (this.#state === 'reading') this.#read(chunk)
-    else if (this.#state === 'deciding') this.#keepEarly(chunk)
-  }
-  readonly #onEnd = (): void => this.#lost('The client ended the connection before its handshake was answered')
-  readonly #onClose = (): void => {
-    this.#lost('The connection closed before the handshake was answered')
-    this.#settle('gone')
-  }
-  readonly #onError = (error: Error): void => {
-    this.#lost('The transport failed before the handshake was answered', error)
-  }
-
   constructor(owner: OpeningOwner, socket: Duplex, secure: boolean) {
     this.#owner = owner
     this.#secure = secure
@@ -91,7 +95,25 @@ export class Opening {
     this.#state = secure && !(socket instanceof TLSSocket) ? 'securing' : 'reading'
     this.#reader = new HeadReader('request', owner.limits)
     this.#deadline = owner.clock.after(owner.handshakeTimeout)
-    socket.on('error', this.#onError).on('close', this.#onClose)
+    watch(socket, this)
+  }
+
+  received(chunk: Buffer): void {
+    if (this.#state === 'reading') this.#read(chunk)
+    else if (this.#state === 'deciding') this.#keepEarly(chunk)
+  }
+
+  clientEnded(): void {
+    this.#lost('The client ended the connection before its handshake was answered')
+  }
+
+  transportClosed(): void {
+    this.#lost('The connection closed before the handshake was answered')
+    this.#settle('gone')
+  }
+
+  transportFailed(error: Error): void {
+    this.#lost('The transport failed before the handshake was answered', error)
   }
 
   /** Reads the request from the transport, or from the TLS stream that has come up on it. */
@@ -159,20 +181,16 @@ export class Opening {
   #listen(socket: Duplex): void {
     if (socket !== this.#socket) {
       // The TLS stream speaks for the transport below it from now on, and listens to its errors.
-      this.#socket.off('close', this.#onClose).off('error', this.#onError)
+      this.#socket.off('close', onClose).off('error', onError)
       this.#socket = socket
       this.#peer = new Peer(socket)
-      socket.on('error', this.#onError).on('close', this.#onClose)
+      watch(socket, this)
     }
-    socket.on('end', this.#onEnd).on('data', this.#onData)
+    socket.on('end', onEnd).on('data', onData)
   }
 
   #unlisten(): void {
-    this.#socket
-      .off('data', this.#onData)
-      .off('end', this.#onEnd)
-      .off('error', this.#onError)
-      .off('close', this.#onClose)
+    bind(this.#socket, undefined).off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
   }
 
   #read(chunk: Buffer): void {
@@ -343,6 +361,16 @@ export class Opening {
     this.#inside?.leave(this.#inside.nameOf(this.#peer))
     this.#owner.openings.delete(this)
   }
+}
+
+function bind(socket: Duplex, opening: Opening | undefined): Duplex {
+  const bound = socket as Bound
+  bound[kOpening] = opening
+  return bound
+}
+
+function watch(socket: Duplex, opening: Opening): void {
+  bind(socket, opening).on('error', onError).on('close', onClose)
 }
 
 const ACCEPTING = ['data', 'headers', 'protocol']
