@@ -16,17 +16,21 @@ import {
   checkResponse,
   createKey,
   createRequest,
+  Fields,
   formatAcceptance,
   formatExtensions,
   formatFields,
   formatRejection,
   HeadReader,
+  isOriginAllowed,
   isUpgradeRequest,
   parseExtensions,
   parseProtocols,
   parseTarget,
   parseUri,
+  requestHead,
 } from '../../src/handshake/index.ts'
+import { isToken } from '../../src/handshake/grammar.ts'
 import { handshake, latin1, plain, readChunks } from '../support/heads.ts'
 
 const TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -188,7 +192,94 @@ describe('HeadReader', () => {
   })
 })
 
+describe('Fields', () => {
+  it('finds in a head what looking through a list of its lines finds', () => {
+    const name = fc.oneof(token, fc.constantFrom('Host', 'HOST', 'host', '^', '~', '@', '`', 'K', 'k', '\u212a'))
+    const recased = fc.tuple(name, fc.boolean()).map(([text, upper]) => (upper ? text.toUpperCase() : text))
+    const written = name.filter((text) => isToken(text))
+    fc.assert(
+      fc.property(fc.array(fc.tuple(written, value), { maxLength: 8 }), recased, (lines, wanted) => {
+        const reader = new HeadReader('response')
+        reader.read(latin1(`HTTP/1.1 200 \r\n${formatFields(lines)}\r\n`))
+        const values = lines
+          .filter(([text]) => text.toLowerCase() === wanted.toLowerCase())
+          .map(([, text]) => text.replace(/^[ \t]+|[ \t]+$/g, ''))
+        for (const fields of [reader.head.fields, Fields.from(lines)]) {
+          expect(fields.getAll(wanted)).toEqual(values)
+          expect(fields.has(wanted)).toBe(values.length > 0)
+          expect(fields.get(wanted)).toBe(values.length > 0 ? values.join(', ') : undefined)
+          expect(fields.size).toBe(lines.length)
+        }
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+})
+
+describe('isOriginAllowed', () => {
+  it('says of an origin that repeats the host letter for letter what it says of one that has to be taken apart', () => {
+    const host = fc.oneof(
+      fc.constantFrom(
+        'a.com',
+        'A.com',
+        'a.com:80',
+        'a.com:443',
+        'a.com:',
+        '[::1]:8080',
+        '',
+        ':',
+        '[',
+        'a/b',
+        'a@b',
+        'a:x',
+      ),
+      fc.string({ maxLength: 8 }),
+    )
+    fc.assert(
+      fc.property(host, host, fc.constantFrom('http', 'https'), fc.boolean(), (authority, other, scheme, secure) => {
+        for (const named of [authority, other]) {
+          // A scheme in upper case means the same, and is never taken for what a browser sends.
+          const [quick, plainly] = [scheme, scheme.toUpperCase()].map((written) =>
+            isOriginAllowed(requestHead('GET', '/', '1.1', ['Origin', `${written}://${named}`]), undefined, {
+              authority,
+              secure,
+            }),
+          )
+          expect(quick).toBe(plainly)
+        }
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+})
+
 describe('acceptRequest', () => {
+  it('says of what nearly all clients write what it says of lists that mean the same', () => {
+    const upgrade = fc.constantFrom(
+      'websocket',
+      'WebSocket',
+      ', websocket',
+      'h2c',
+      'h2c, websocket',
+      'websocket/',
+      '',
+      ' ',
+    )
+    const connection = fc.constantFrom('Upgrade', 'upgrade', 'Upgrade,', 'keep-alive, Upgrade', 'close', '', 'Up grade')
+    fc.assert(
+      fc.property(upgrade, connection, (Upgrade, Connection) => {
+        // An empty element changes nothing, unless there is no other.
+        const plainly = { Upgrade: `${Upgrade},`, Connection: `,${Connection}` }
+        const [given, listed] = [{ Upgrade, Connection }, plainly].map((fields) => {
+          const outcome = readChunks('request', [latin1(handshake(fields))])
+          const result = outcome.kind === 'head' ? acceptRequest(outcome.head) : undefined
+          return result?.accepted === false ? result.error.code : result
+        })
+        expect(given).toEqual(listed)
+      }),
+    )
+  })
+
   it('answers every head with an acceptance or a rejection that can be written', () => {
     fc.assert(
       fc.property(fc.oneof(head, mutated), (text) => {
