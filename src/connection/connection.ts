@@ -193,7 +193,7 @@ export class Connection<Data = unknown> implements Pulse {
     if (options !== undefined && typeof options !== 'object') throw notOptions()
     const payload = payloadOf(data)
     const opcode = opcodeOf(payload, options?.binary)
-    const fragmentSize = options === undefined ? this.settings.fragmentSize : this.#fragmentSize(options)
+    const fragmentSize = this.#fragmentSize(options)
     if (!this.#maySend()) return false
     this.activeAt = this.settings.clock.now
     this.#write(opcode, payload, fragmentSize, options?.compress)
@@ -390,6 +390,8 @@ export class Connection<Data = unknown> implements Pulse {
       void this.#queued().sendLater(message.octets.length, frames)
     } else if (outgoing === undefined) {
       this.#output.pushBurst(frames)
+      // Of many connections that are sent the same the sockets are looked at when all of it has been handed on.
+      if (this.#output.queued < this.settings.highWaterMark) return true
     } else {
       for (const frame of frames.chunks) outgoing.target.push(frame)
     }
@@ -412,6 +414,11 @@ export class Connection<Data = unknown> implements Pulse {
     if (!extras.drainOwed) return
     extras.drainOwed = false
     this.#application.drain(this)
+  }
+
+  /** @internal */
+  outputWaits(): void {
+    if (this.#ending === undefined) this.#sent()
   }
 
   /** @internal */
@@ -522,8 +529,9 @@ export class Connection<Data = unknown> implements Pulse {
     return this.#ending
   }
 
-  #fragmentSize(options: SendOptions): number {
-    return checkCount('fragmentSize', options.fragmentSize ?? this.settings.fragmentSize)
+  #fragmentSize(options: SendOptions | undefined): number {
+    const given = options?.fragmentSize
+    return given === undefined ? this.settings.fragmentSize : checkCount('fragmentSize', given)
   }
 
   #checkPeer(now: number): void {
@@ -612,8 +620,10 @@ export class Connection<Data = unknown> implements Pulse {
 
   /** Whether anything may be sent: the connection is open, and not more waits than may wait. */
   #maySend(): boolean {
-    if (this.readyState !== ReadyState.Open) return false
-    const limit = this.settings.maxBufferedAmount
+    if (this.#ending !== undefined) return false
+    const { highWaterMark, maxBufferedAmount: limit } = this.settings
+    // Who has never been at the high-water mark is not at the limit.
+    if (this.#extras === undefined && highWaterMark <= limit) return true
     if (this.bufferedAmount < limit) return true
     this.#output.flush()
     if (this.bufferedAmount < limit) return true

@@ -28,33 +28,32 @@ interface Handle {
   useUserBuffer?(buffer: Buffer): void
 }
 
-function goOn(): boolean {
-  return true
-}
-
 /** The properties in which a socket has the buffer and the callback of `onread`. */
 function findProperties(): [symbol | undefined, symbol | undefined] {
   // The types know the option for `connect` only.
-  const socket = new Socket({ onread: { buffer: lent, callback: goOn } } as SocketConstructorOpts)
+  const socket = new Socket({ onread: { buffer: lent, callback: Boolean } } as SocketConstructorOpts)
   const named = (value: unknown): symbol | undefined =>
     Object.getOwnPropertySymbols(socket).find((symbol) => Reflect.get(socket, symbol) === value)
-  return [named(lent), named(goOn)]
+  return [named(lent), named(Boolean)]
 }
 
 const [kBuffer, kCallback] = findProperties()
 
 /**
- * From now on `socket` reads into `lent`, and calls `onRead` instead of emitting `data`. Answers whether that is so.
+ * From now on `socket` reads into `lent`, and calls `onRead` instead of emitting `data`; the last `onRead` that was given
+ * counts. Answers whether that is so.
  * Not if it has octets that it would emit yet, as they would come too late; and not TLS, which may bring the next octets
  * while the last ones are still being looked at.
  */
 export function readIntoLent(socket: Duplex, onRead: OnRead): boolean {
   if (kBuffer === undefined || kCallback === undefined) return false
   if (!(socket instanceof Socket) || socket instanceof TLSSocket || socket.readableLength > 0) return false
-  const handle = Reflect.get(socket, '_handle') as Handle | null | undefined
-  if (typeof handle?.useUserBuffer !== 'function') return false
-  Reflect.set(socket, kBuffer, lent)
+  if (Reflect.get(socket, kBuffer) !== lent) {
+    const handle = Reflect.get(socket, '_handle') as Handle | null | undefined
+    if (typeof handle?.useUserBuffer !== 'function') return false
+    Reflect.set(socket, kBuffer, lent)
+    handle.useUserBuffer(lent)
+  }
   Reflect.set(socket, kCallback, onRead)
-  handle.useUserBuffer(lent)
   return true
 }

@@ -16,6 +16,8 @@ import { Burst } from './burst.ts'
 export interface OutputOwner {
   /** What was waiting has gone; asked for with `askDrain`. */
   outputDrained(): void
+  /** Bursts have been handed on, and the kernel has not taken all of them. */
+  outputWaits(): void
 }
 
 const SLAB_SIZE = 65_536
@@ -47,6 +49,8 @@ const DRAIN_ASKED = 4
 const PROBING = 8
 /** The transport is one that lets go of what the kernel has taken. */
 const TAKES_SLAB = 16
+/** Nobody has looked yet whether the socket could take what was pushed. */
+const UNSEEN = 32
 
 export class Output implements FrameTarget {
   readonly #socket: Duplex
@@ -69,6 +73,11 @@ export class Output implements FrameTarget {
     return claimed
   }
 
+  /** Octets that wait here. */
+  get queued(): number {
+    return this.#queued
+  }
+
   /** Octets sent and not yet taken by the kernel. */
   get bufferedAmount(): number {
     return this.#queued + this.#socket.writableLength
@@ -88,6 +97,7 @@ export class Output implements FrameTarget {
     this.flush()
     this.#state &= ~IN_BATCH
     if (slabOwner === this) slabOwner = undefined
+    if ((this.#state & UNSEEN) !== 0) this.#look()
   }
 
   claim(size: number): number {
@@ -112,8 +122,9 @@ export class Output implements FrameTarget {
     this.#added(bytes.length)
   }
 
-  /** As `push` of all its frames. */
+  /** As `push` of all its frames; the owner hears later whether the kernel has taken them. */
   pushBurst(burst: Burst): void {
+    this.#state |= UNSEEN
     const waiting = this.#waiting
     const together = waiting === undefined ? burst : waiting instanceof Burst ? waiting.followedBy(burst) : undefined
     if (together === undefined || (slabOwner === this && slabEnd > slabSent)) {
@@ -158,6 +169,7 @@ export class Output implements FrameTarget {
   flushLater(): void {
     this.#state &= ~SCHEDULED
     this.flush()
+    if ((this.#state & UNSEEN) !== 0) this.#look()
   }
 
   /** Forgets what has not been handed on. */
@@ -165,6 +177,11 @@ export class Output implements FrameTarget {
     this.#waiting = undefined
     this.#queued = 0
     if (slabOwner === this) slabSent = slabEnd
+  }
+
+  #look(): void {
+    this.#state &= ~UNSEEN
+    if (this.#socket.writableLength > 0) this.#owner.outputWaits()
   }
 
   #listWaiting(): Buffer[] {

@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream'
 import { turnIsOver } from '../deflate/index.ts'
 import type { PerMessageDeflate } from '../deflate/index.ts'
 import { checkText, textOf } from '../framing/index.ts'
+import { lent } from './lent.ts'
 import type { ConnectionSettings } from './options.ts'
 import { Reader } from './reader.ts'
 import type { ReaderSink } from './reader.ts'
@@ -104,6 +105,7 @@ export class Receiver implements ReaderSink {
     this.#state |= READING
     const taken = this.#reader.decode(chunk, limit)
     this.#state &= ~READING
+    if ((this.#state & STOPPED) !== 0) return
     if (taken < limit || this.#unread !== undefined) this.#keep(chunk.subarray(taken, limit))
   }
 
@@ -184,10 +186,11 @@ export class Receiver implements ReaderSink {
   }
 
   extended(payload: Buffer, isBinary: boolean): void {
-    const { deflate } = this.#owner
-    const inflated = deflate?.decompress(payload, this.#reader.maxWhole)
+    // Where there is none, RSV1 is against the rules, and does not come here.
+    const deflate = this.#owner.deflate as PerMessageDeflate
+    const inflated = deflate.decompress(payload, this.#reader.maxWhole)
     if (!(inflated instanceof Promise)) {
-      this.#deliver(inflated ?? payload, isBinary)
+      this.#deliver(inflated, isBinary)
       if (!turnIsOver() || (this.#state & STOPPED) !== 0) return
       this.hold(Hold.Inflating)
       setImmediate(() => this.release(Hold.Inflating))
@@ -220,9 +223,10 @@ export class Receiver implements ReaderSink {
     else this.message(data, isBinary)
   }
 
-  /** What was not taken waits, in front of what came meanwhile; it is a copy, as it may wait for long. */
+  /** What was not taken waits, in front of what came meanwhile. */
   #keep(rest: Buffer): void {
-    this.#unread = Buffer.concat([rest, this.#unread ?? EMPTY])
+    if (this.#unread !== undefined) this.#unread = Buffer.concat([rest, this.#unread])
+    else this.#unread = rest.buffer === lent.buffer ? Buffer.from(rest) : rest
     if (!this.held) this.#goOnLater()
   }
 

@@ -105,7 +105,7 @@ export class MessageAssembler implements FrameSink {
     this.#parts = parts
     this.#maxMessageSize = maxMessageSize
     if (this.#size === 0 || this.#extended !== undefined) return
-    parts.messagePart(this.#assembled.subarray(0, this.#size), this.#opcode === Opcode.Binary, false)
+    parts.messagePart(toKeep(this.#assembled, this.#size), this.#opcode === Opcode.Binary, false)
     this.#assembled = EMPTY
   }
 
@@ -199,21 +199,16 @@ export class MessageAssembler implements FrameSink {
   }
 
   #deliverAssembled(): void {
-    const assembled = this.#takeAssembled()
     const isBinary = this.#opcode === Opcode.Binary
     const extended = this.#extended
-    this.#endMessage()
-    if (extended !== undefined) extended.extended(assembled, isBinary)
-    // It has been looked at, piece by piece.
-    else if (isBinary || this.#options.text === 'buffer') this.#sink.message(assembled, isBinary)
-    else this.#sink.message(textOf(assembled, 0, assembled.length), false)
-  }
-
-  /** In memory at most twice as large, which goes with it to whom it may be kept by. */
-  #takeAssembled(): Buffer {
-    const [assembled, size] = [this.#assembled, this.#size]
+    const assembled = this.#assembled
+    const size = this.#size
     this.#assembled = EMPTY
-    return 2 * size >= assembled.length ? assembled.subarray(0, size) : copyOf(assembled, 0, size)
+    this.#endMessage()
+    if (extended !== undefined) extended.extended(assembled.subarray(0, size), isBinary)
+    // It has been looked at, piece by piece.
+    else if (isBinary || this.#options.text === 'buffer') this.#sink.message(toKeep(assembled, size), isBinary)
+    else this.#sink.message(textOf(assembled, 0, size), false)
   }
 
   /** A message that came in one piece. */
@@ -258,6 +253,11 @@ function copyOf(chunk: Buffer, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafe(end - start)
   chunk.copy(copy, 0, start, end)
   return copy
+}
+
+/** The first `size` octets of memory that is given away, in memory at most twice as large. */
+function toKeep(memory: Buffer, size: number): Buffer {
+  return 2 * size >= memory.length ? memory.subarray(0, size) : copyOf(memory, 0, size)
 }
 
 /** 5.6, 8.1: the text in `bytes[start, end)`. Throws a `ProtocolError` when it is none. */

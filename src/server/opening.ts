@@ -26,7 +26,7 @@ import {
 } from '../handshake/index.ts'
 import type { Acceptance, HeadLimits, RejectionAnswer, RequestHead } from '../handshake/index.ts'
 import type { Clock } from '../connection/index.ts'
-import { END_TIMEOUT, isThenable } from '../connection/index.ts'
+import { END_TIMEOUT, isThenable, lent, readIntoLent } from '../connection/index.ts'
 import type { Gate } from './gate.ts'
 import type { UpgradeAnswer, UpgradeContext, WebSocketHandler } from './handler.ts'
 import type { Openings } from './openings.ts'
@@ -59,6 +59,11 @@ type Bound = Duplex & { [kOpening]: Opening | undefined }
 
 function onData(this: Bound, chunk: Buffer): void {
   this[kOpening]?.received(chunk)
+}
+function onRead(this: Duplex, octets: number): boolean {
+  ;(this as Bound)[kOpening]?.received(lent.subarray(0, octets))
+  // It may be a connection's now, which holds reading.
+  return !this.isPaused()
 }
 function onEnd(this: Bound): void {
   this[kOpening]?.clientEnded()
@@ -186,6 +191,8 @@ export class Opening {
       this.#peer = new Peer(socket)
       watch(socket, this)
     }
+    // An HTTP server that it may be handed over to would have it read as sockets do by themselves.
+    if (this.#owner.handOver === undefined) readIntoLent(socket, onRead)
     socket.on('end', onEnd).on('data', onData)
   }
 
@@ -251,6 +258,8 @@ export class Opening {
     }
     // The client may have gone when somebody wants to know where it came from.
     void request.remoteAddress
+    // What was read is only lent.
+    this.#early = Buffer.from(this.#early)
     answer.then(
       (settled) => {
         try {

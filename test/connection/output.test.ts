@@ -904,7 +904,7 @@ describe('Output', () => {
       ended: () => {},
       gone: () => {},
     }
-    const output = new Output(transport, { outputDrained: () => {} })
+    const output = new Output(transport, { outputDrained: () => {}, outputWaits: () => {} })
     for (const octet of ['01', '02', '03']) {
       output.begin()
       const at = output.claim(1)
@@ -916,7 +916,7 @@ describe('Output', () => {
 
   it('puts frames for many behind what lies in the slab, and what is claimed next behind them', async () => {
     const { near, far } = await socketPair()
-    const output = new Output(near, { outputDrained: () => {} })
+    const output = new Output(near, { outputDrained: () => {}, outputWaits: () => {} })
     const claim = (literal: string): void => {
       const bytes = wire(literal)
       const at = output.claim(bytes.length)
@@ -947,7 +947,7 @@ describe('Output', () => {
 
   it('writes the exact octets of a frame', async () => {
     const peer = new Peer('server')
-    const output = new Output(peer.transport, { outputDrained: () => {} })
+    const output = new Output(peer.transport, { outputDrained: () => {}, outputWaits: () => {} })
     output.begin()
     const at = output.claim(3)
     output.bytes.set(wire('8a 01 21'), at)
