@@ -1,0 +1,53 @@
+/**
+ * The parts of the codec by themselves, in this process: what each costs ours and ws, and what the machine could do at best.
+ *
+ * Programs take turns, and the best of a few rounds' medians counts: whatever else the machine does can only add to it.
+ * Nothing is timed before all ways of a case came to the same.
+ */
+import type { CodecRow } from '../results.ts'
+import { PROGRAMS, checkCase } from './case.ts'
+import type { Case } from './case.ts'
+import { codecCases } from './cases.ts'
+import { nanosecondsOf } from './measure.ts'
+import { loadOurs, loadWs } from './parts.ts'
+
+export interface CodecOptions {
+  /** Under 20 seconds instead of under three minutes. */
+  readonly quick?: boolean
+  /** A part of the group's and the case's name; all cases unless given. */
+  readonly only?: string
+}
+
+/** Rounds, and milliseconds of each. */
+const QUICK = { rounds: 1, milliseconds: 15 }
+const FULL = { rounds: 3, milliseconds: 100 }
+
+export async function runCodec(options: CodecOptions, onProgress: (line: string) => void): Promise<CodecRow[]> {
+  const { quick = false, only = '' } = options
+  const all = await codecCases(await loadOurs(), loadWs())
+  const cases = all.filter(({ group, name }) => `${group}: ${name}`.includes(only))
+  for (const one of cases) await checkCase(one)
+  const rows: CodecRow[] = []
+  for (const [index, one] of cases.entries()) {
+    onProgress(`codec ${index + 1} of ${cases.length}: ${one.group}, ${one.name}`)
+    rows.push(...(await measureCase(one, quick ? QUICK : FULL)))
+  }
+  return rows
+}
+
+async function measureCase({ group, name, ways }: Case, { rounds, milliseconds }: typeof FULL): Promise<CodecRow[]> {
+  const best = new Map<string, number>()
+  for (let round = 0; round < rounds; round++) {
+    for (const program of PROGRAMS) {
+      const way = ways[program]
+      if (way === undefined) continue
+      const nanoseconds = await nanosecondsOf(way.run, milliseconds)
+      best.set(program, Math.min(nanoseconds, best.get(program) ?? Infinity))
+    }
+  }
+  return Array.from(best, ([program, nanoseconds]) => {
+    const octets = ways[program as keyof typeof ways]?.octets
+    const row = { group, case: name, program, nanoseconds: Number(nanoseconds.toPrecision(3)) }
+    return octets === undefined ? row : { ...row, octets }
+  })
+}
