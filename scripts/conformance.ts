@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util'
 import { cases, selectCases, testClients, testServer } from '../src/conformance/index.ts'
 import type { CaseResult, Role, RunOptions } from '../src/conformance/index.ts'
 import { runCommand } from './support/command.ts'
-import { PeerProcess, installPeers, peers, versionOf } from './support/peers.ts'
+import { installPeers, peers, startPeer, versionOf } from './support/peers.ts'
 import type { Peer } from './support/peers.ts'
 import { deviations, isOwn, totals, withEntry, withTables } from './support/results.ts'
 import type { Entry } from './support/results.ts'
@@ -122,7 +122,7 @@ async function judge(peer: Peer, role: Role): Promise<Entry | undefined> {
 }
 
 async function judgeServer(peer: Peer, options: RunOptions, controller: AbortController): Promise<void> {
-  const server = new PeerProcess(peer, 'server', ['0'])
+  const server = startPeer(peer, 'server', ['0'])
   try {
     const url = await server.url(START)
     void server.ended.then((how) => controller.abort(new Error(`it ${how}`)))
@@ -134,7 +134,7 @@ async function judgeServer(peer: Peer, options: RunOptions, controller: AbortCon
 
 async function judgeClient(peer: Peer, options: RunOptions, { signal }: AbortController): Promise<void> {
   const run = await testClients(options)
-  const client = new PeerProcess(peer, 'client', [run.url, String(concurrency)])
+  const client = startPeer(peer, 'client', [run.url, String(concurrency)])
   try {
     const early = client.ended.then(async (how): Promise<never> => {
       // The last connection may be on its way to us.

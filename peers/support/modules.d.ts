@@ -1,4 +1,4 @@
-/** The libraries and runtimes that bring no types of their own to this folder, as far as the peers use them. */
+/** The libraries and runtimes that bring no types of their own, as far as the peers and the programs of the bench use them. */
 
 declare module 'websocket' {
   import type { EventEmitter } from 'node:events'
@@ -64,22 +64,25 @@ declare module 'permessage-deflate' {
 
 declare namespace Bun {
   interface ServerWebSocket {
-    send(data: string | Uint8Array): number
+    send(data: string | Uint8Array, compress?: boolean): number
     close(code?: number, reason?: string): void
     ping(payload: string): number
+    subscribe(topic: string): void
   }
   interface Server {
     readonly port: number
     upgrade(request: Request): boolean
+    publish(topic: string, data: string | Uint8Array): number
   }
   interface Options {
     readonly hostname: string
     readonly port: number
     fetch(request: Request, server: Server): Response | undefined
     readonly websocket: {
-      readonly perMessageDeflate?: boolean
+      readonly perMessageDeflate?: boolean | { readonly compress?: string; readonly decompress?: string }
       readonly maxPayloadLength?: number
       readonly backpressureLimit?: number
+      open?(ws: ServerWebSocket): void
       message(ws: ServerWebSocket, message: string | Uint8Array): void
     }
   }
@@ -92,7 +95,9 @@ declare namespace Deno {
       binaryType: string
       onmessage: ((event: { readonly data: string | ArrayBuffer }) => void) | null
       onerror: (() => void) | null
-      send(data: string | Uint8Array): void
+      onopen: (() => void) | null
+      onclose: (() => void) | null
+      send(data: string | Uint8Array | ArrayBuffer): void
       close(code?: number, reason?: string): void
     }
     readonly response: Response

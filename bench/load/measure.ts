@@ -1,0 +1,126 @@
+/** Measuring: two looks at CPU time and counts with traffic between them, the waiting times of replies, or memory. */
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cpuBetween, cpuTime, residentMemory } from '../proc.ts'
+import { percentile } from '../statistics.ts'
+import { openAll, openingRequest } from './link.ts'
+import type { Target } from './link.ts'
+import { WrongReply } from './plan.ts'
+import type { CostReport, LatencyReport, Plan } from './plan.ts'
+import type { Traffic } from './traffic.ts'
+
+/** A window is prolonged while it has fewer messages than this, and by no more than so many times its length. */
+const FEWEST = 30
+const LONGEST = 4
+/** Seconds for the very first. */
+const PATIENCE = 20
+/** Memory is steady when looks that span a window's length differ by no more than this share. */
+const STEADY = 0.002
+const LOOKS = 8
+const MOST_LOOKS = 80
+
+export async function measureCost(traffic: Traffic, { pid, warmUp, seconds }: Plan): Promise<CostReport> {
+  traffic.run()
+  await pause(traffic, warmUp)
+  const before = look()
+  await pause(traffic, seconds)
+  // Where messages are few, the one that is half done at each end would tell.
+  for (let more = 0; more < LONGEST && traffic.count - before.count < FEWEST; more++) await pause(traffic, seconds)
+  for (let each = 0; each < PATIENCE && traffic.count === before.count; each++) await pause(traffic, 1)
+  const after = look()
+  const count = after.count - before.count
+  if (count === 0) throw new WrongReply(`nothing came back in ${PATIENCE} s`)
+  return {
+    count,
+    seconds: (after.time - before.time) / 1000,
+    program: cpuBetween(before.program, after.program),
+    load: cpuBetween(before.load, after.load),
+    octets: after.octets - before.octets,
+  }
+
+  function look() {
+    const { count: soFar, octets } = traffic
+    return {
+      count: soFar,
+      octets,
+      time: performance.now(),
+      program: cpuTime(pid),
+      load: cpuTime(process.pid),
+    }
+  }
+}
+
+function pause(traffic: Traffic, seconds: number): Promise<void> {
+  return Promise.race([sleep(seconds * 1000), traffic.failure])
+}
+
+/**
+ * Sends at a fixed rate, whether replies come or not, and counts from the moment when each message was due: who makes others wait
+ * does not look better for it. What was due during the warm-up is not counted.
+ */
+export async function measureLatency(traffic: Traffic, { scenario, warmUp, seconds }: Plan): Promise<LatencyReport> {
+  const { rate = 1, traffic: kind, batch, depth, connections } = scenario
+  const interval = (batch && kind === 'replies' ? depth * 1000 : 1000) / rate
+  const start = performance.now() + 1
+  const first = start + warmUp * 1000
+  const end = first + seconds * 1000
+  const most = Math.ceil((rate * seconds + 2 * depth) * (kind === 'broadcast' ? connections : 1))
+  const waited = new Float64Array(most)
+  let planned = 0
+  let answered = 0
+  let inTime = 0
+  traffic.answered = (due) => {
+    if (due < first) return
+    const now = performance.now()
+    if (answered < most) waited[answered++] = (now - due) * 1000
+    if (now <= end) inTime++
+  }
+  let due = start
+  // Timers are too coarse. The loop spins instead, on a core that has nothing else to do.
+  const spun = new Promise<void>((resolve) => {
+    const spin = (): void => {
+      const now = performance.now()
+      for (; due <= now && due < end; due += interval) {
+        const count = traffic.issue(due)
+        if (due >= first) planned += count
+      }
+      if (now < end || (answered < planned && now < end + 1000)) setImmediate(spin)
+      else resolve()
+    }
+    spin()
+  })
+  await Promise.race([spun, traffic.failure])
+  if (answered === 0) throw new WrongReply('nothing came back')
+  const sorted = waited.subarray(0, answered).sort()
+  const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => percentile(sorted, share))
+  return { planned, answered: inTime, seconds, p50, p99, p999 }
+}
+
+/** What each connection adds to the program's memory, when all are open and nothing happens. */
+export async function measureMemory(target: Target, { scenario, pid, seconds }: Plan): Promise<number> {
+  const { connections } = scenario
+  const request = openingRequest(target)
+  // The first ones bring what is there once for all.
+  const early = Math.ceil(connections / 100)
+  const first = await openAll(early, target, request)
+  const before = await steadyMemory(pid, seconds)
+  const links = [...first, ...(await openAll(connections - early, target, request))]
+  let lost: Error | undefined
+  for (const link of links) link.failed = (error) => (lost = error)
+  const after = await steadyMemory(pid, seconds)
+  for (const link of links) link.end()
+  if (lost !== undefined) throw lost
+  return (after - before) / (connections - early)
+}
+
+async function steadyMemory(pid: number, seconds: number): Promise<number> {
+  const looks: number[] = []
+  for (;;) {
+    looks.push(residentMemory(pid))
+    const last = looks.slice(-LOOKS)
+    const [least, most] = [Math.min(...last), Math.max(...last)]
+    if (looks.length >= LOOKS && most - least <= STEADY * most) return last[LOOKS - 1]
+    if (looks.length === MOST_LOOKS) return last[LOOKS - 1]
+    await sleep((seconds / LOOKS) * 1000)
+  }
+}

@@ -1,0 +1,128 @@
+/** What is printed on a terminal: a block for each scenario, the cheapest program first, then all scenarios at a glance. */
+import { compare, figure } from './guard.ts'
+import type { Comparison } from './guard.ts'
+import { keptUp } from './measurement.ts'
+import type { Measurement, Spread } from './results.ts'
+import type { Scenario } from './scenarios.ts'
+
+type Cells = readonly string[]
+
+/** The first column is flush left, the others are flush right; a column without content is left out. */
+export function layOut(head: Cells, rows: readonly Cells[]): string[] {
+  const used = head.map((_, column) => rows.some((row) => row[column] !== ''))
+  const lines = [head, ...rows].map((row) => row.filter((_, column) => used[column]))
+  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)))
+  return lines.map((line) =>
+    line
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** Three digits that count, and thousands apart. */
+export function number(value: number): string {
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
+}
+
+export function scenarioBlock(
+  { id, title, unit, rate }: Pick<Scenario, 'id' | 'title' | 'unit' | 'rate'>,
+  measurements: readonly Measurement[],
+  recorded: readonly Measurement[],
+): string {
+  const sorted = measurements.toSorted((a, b) => order(a) - order(b))
+  const memory = sorted.some((one) => one.memory !== undefined)
+  const latency = rate === undefined ? 'µs' : `µs at ${number(rate)}/s`
+  const head = [
+    '',
+    memory ? `KiB per ${unit}` : `CPU µs per ${unit}`,
+    'min – max',
+    '÷ ws',
+    '÷ raw',
+    `${unit}s/s`,
+    'core used',
+    'by load',
+    'octets',
+    'p50',
+    'p99',
+    `p99.9 ${latency}`,
+  ]
+  const several = new Set(measurements.map(({ runtime }) => runtime)).size > 1
+  const rows = sorted.map((one) => row(one, measurements, several))
+  const lines = layOut(head, rows).map((line) => `  ${line}`)
+  const [comparison] = compare(measurements, recorded)
+  if (comparison !== undefined) lines.push('', `  ${comparisonLine(comparison)}`)
+  return [`${id} · ${title}`, ...lines, ''].join('\n')
+}
+
+function order(measurement: Measurement): number {
+  return figure(measurement) ?? Infinity
+}
+
+function row(one: Measurement, all: readonly Measurement[], several: boolean): Cells {
+  const name = several && one.runtime.startsWith('node') ? `${one.program} · ${one.runtime}` : one.program
+  if (one.skipped !== undefined) return [name, ...Array.from({ length: 10 }, () => ''), `– ${shortened(one.skipped)}`]
+  const { busy, latency, octets } = one
+  return [
+    name,
+    ...costCells(one),
+    ratio(one, all, 'ws'),
+    ratio(one, all, 'raw'),
+    one.rate === undefined ? '' : number(one.rate.median),
+    busy === undefined ? '' : percent(busy.program),
+    busy === undefined ? '' : percent(busy.load),
+    octets === undefined ? '' : number(octets),
+    latency === undefined ? '' : number(latency.p50),
+    latency === undefined ? '' : number(latency.p99),
+    latency === undefined ? '' : `${number(latency.p999)}${keptUp(latency) ? '' : ' (too slow)'}`,
+  ]
+}
+
+/** In parentheses what cannot be compared. */
+function costCells({ cost, memory, ranked }: Measurement): [string, string] {
+  const scale = (spread: Spread, by: number): [string, string] => [
+    ranked ? number(spread.median / by) : `(${number(spread.median / by)})`,
+    `${number(spread.min / by)} – ${number(spread.max / by)}`,
+  ]
+  if (cost !== undefined) return scale(cost, 1)
+  return memory === undefined ? ['', ''] : scale(memory, 1024)
+}
+
+/** The cost as a share of that of `other`, under the same Node where there are several. */
+function ratio(one: Measurement, all: readonly Measurement[], other: string): string {
+  const others = all.filter(({ program, ranked }) => program === other && ranked)
+  const [mine, theirs] = [figure(one), figure(others.find(({ runtime }) => runtime === one.runtime) ?? others[0])]
+  return one.ranked && mine !== undefined && theirs !== undefined ? number(mine / theirs) : ''
+}
+
+export function comparisonLine({ now, before, worse }: Comparison): string {
+  const line = `ws needs ${number(now)} times as much as fullduplex`
+  if (before === undefined) return `${line}; no record to compare with`
+  return `${line}; recorded: ${number(before)}${worse ? ' – WORSE' : ''}`
+}
+
+/** One line for each scenario, one column for each program. */
+export function overview(measurements: readonly Measurement[]): string {
+  const key = ({ program, runtime }: Measurement): string =>
+    runtime.startsWith('node') && several ? `${program} · ${runtime}` : program
+  const several = new Set(measurements.map(({ runtime }) => runtime).filter((name) => name.startsWith('node'))).size > 1
+  const programs = [...new Set(measurements.map(key))]
+  const scenarios = [...new Set(measurements.map(({ scenario }) => scenario))]
+  const rows = scenarios.map((scenario) => [
+    scenario,
+    ...programs.map((program) => {
+      const one = measurements.find((each) => each.scenario === scenario && key(each) === program)
+      return one === undefined || one.skipped !== undefined ? '–' : costCells(one)[0]
+    }),
+  ])
+  return layOut(['', ...programs], rows).join('\n')
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
+}
+
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text
+}

@@ -1,0 +1,78 @@
+/**
+ * A program that runs beside this one, as a process group of its own: of it and all that it starts nothing is left when it is stopped,
+ * or when this process ends, or is told to.
+ */
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { killGroup } from './command.ts'
+
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const { pid } of running) killGroup(pid)
+})
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
+
+export interface ProgramOptions {
+  readonly cwd: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export class Program {
+  /** Settles with how it ended. */
+  readonly ended: Promise<string>
+  readonly #child: ChildProcess
+  #errors = ''
+
+  constructor(executable: string, args: readonly string[], { cwd, env = {} }: ProgramOptions) {
+    this.#child = spawn(executable, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    running.add(this.#child)
+    // Of what it has to say about its errors the beginning is enough.
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#errors += text.slice(0, 1000)))
+    this.ended = new Promise((resolve) => {
+      this.#child.once('error', (error) => {
+        running.delete(this.#child)
+        resolve(`did not start: ${error.message}`)
+      })
+      this.#child.once('close', (code, signal) => {
+        running.delete(this.#child)
+        resolve(`ended with ${signal ?? code}${this.#complaint()}`)
+      })
+    })
+  }
+
+  /** That of the process, when it was started. */
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** The first line that it prints, which is a server's URL. Rejects when there is none in time. */
+  async url(milliseconds: number): Promise<string> {
+    const lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })
+    const line = once(lines, 'line', { signal: AbortSignal.timeout(milliseconds) }) as Promise<[string]>
+    const ended = this.ended.then((how): never => {
+      throw new Error(`it ${how} before it had printed its URL`)
+    })
+    const [url] = await Promise.race([line, ended])
+    // What it prints later is nobody's business, but must not fill the pipe.
+    this.#child.stdout?.resume()
+    return url
+  }
+
+  async stop(): Promise<void> {
+    killGroup(this.#child.pid)
+    await this.ended
+  }
+
+  #complaint(): string {
+    const line = this.#errors.split('\n').find((one) => /error/i.test(one))
+    return line === undefined ? '' : ` (${line.trim().slice(0, 200)})`
+  }
+}
