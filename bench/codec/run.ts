@@ -4,11 +4,12 @@
  * Programs take turns, and the best of a few rounds' medians counts: whatever else the machine does can only add to it.
  * Nothing is timed before all ways of a case came to the same.
  */
+import { fileURLToPath } from 'node:url'
+import { installPackages } from '../../scripts/support/packages.ts'
 import type { CodecRow } from '../results.ts'
 import { PROGRAMS, checkCase } from './case.ts'
 import type { Case } from './case.ts'
 import { codecCases } from './cases.ts'
-import { nanosecondsOf } from './measure.ts'
 import { loadOurs, loadWs } from './parts.ts'
 
 export interface CodecOptions {
@@ -20,10 +21,11 @@ export interface CodecOptions {
 
 /** Rounds, and milliseconds of each. */
 const QUICK = { rounds: 1, milliseconds: 15 }
-const FULL = { rounds: 3, milliseconds: 100 }
+const FULL = { rounds: 3, milliseconds: 90 }
 
 export async function runCodec(options: CodecOptions, onProgress: (line: string) => void): Promise<CodecRow[]> {
   const { quick = false, only = '' } = options
+  await installPackages(fileURLToPath(new URL('..', import.meta.url)))
   const all = await codecCases(await loadOurs(), loadWs())
   const cases = all.filter(({ group, name }) => `${group}: ${name}`.includes(only))
   for (const one of cases) await checkCase(one)
@@ -36,6 +38,7 @@ export async function runCodec(options: CodecOptions, onProgress: (line: string)
 }
 
 async function measureCase({ group, name, ways }: Case, { rounds, milliseconds }: typeof FULL): Promise<CodecRow[]> {
+  const { nanosecondsOf } = await import('./measure.ts')
   const best = new Map<string, number>()
   for (let round = 0; round < rounds; round++) {
     for (const program of PROGRAMS) {
