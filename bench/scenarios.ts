@@ -5,9 +5,10 @@
 
 /**
  * What a server does with a message: sends it back; answers with the number of its octets, in decimal, as text; sends it to
- * all connections; sends it back with permessage-deflate.
+ * all connections; sends it back with permessage-deflate. In mode `topics` a connection subscribes to as many topics as its URL says,
+ * and each of its messages is published to the next of them.
  */
-export type Mode = 'echo' | 'answer' | 'broadcast' | 'deflate'
+export type Mode = 'echo' | 'answer' | 'broadcast' | 'deflate' | 'topics'
 
 export interface Scenario {
   readonly id: string
@@ -29,11 +30,15 @@ export interface Scenario {
   readonly batch: boolean
   /** Octets of a fragment, where messages are fragmented. */
   readonly fragment?: number
+  /** Topics that the one connection subscribes to. */
+  readonly topics?: number
+  /** Octets of further header fields in the opening handshake. */
+  readonly headerOctets?: number
   /** What the cost is for. */
   readonly unit: 'message' | 'delivery' | 'connection'
   /**
-   * Messages (of `churn`, connections) in a second at which latency is measured: about 40 % of what `ws` could do on two cores of
-   * 2024, so that nobody is near the limit.
+   * Messages (of `churn`, connections) in a second at which latency is measured: about 40 % of what `ws` was
+   * able to do where the rates were chosen, so that nobody is near the limit.
    */
   readonly rate?: number
 }
@@ -186,13 +191,57 @@ export const scenarios: readonly Scenario[] = [
   },
 ]
 
+/** The same traffic the other way round: a client sends batches, and sends again when all replies are there. */
+export type ClientScenario = Pick<Scenario, 'id' | 'title' | 'connections' | 'size' | 'kind' | 'unit'> & {
+  /** Messages of a batch. */
+  readonly depth: number
+}
+
+export const clientScenarios: readonly ClientScenario[] = [
+  {
+    id: 'C1',
+    title: 'client: 32 B text, 1 connection, batches of 100',
+    connections: 1,
+    size: 32,
+    kind: 'text',
+    depth: 100,
+    unit: 'message',
+  },
+  {
+    id: 'C2',
+    title: 'client: ping-pong of 32 B binary, 100 connections',
+    connections: 100,
+    size: 32,
+    kind: 'binary',
+    depth: 1,
+    unit: 'message',
+  },
+  {
+    id: 'C3',
+    title: 'client: 1 KiB text, 50 connections, batches of 10',
+    connections: 50,
+    size: 1024,
+    kind: 'text',
+    depth: 10,
+    unit: 'message',
+  },
+  {
+    id: 'C4',
+    title: 'client: 1 MiB binary, 4 connections',
+    connections: 4,
+    size: MiB,
+    kind: 'binary',
+    depth: 1,
+    unit: 'message',
+  },
+]
+
 /** The scenario with fewer connections, for `--quick`: only memory needs so many that opening them takes long. */
 export function quick(scenario: Scenario): Scenario {
   return scenario.traffic === 'idle' ? { ...scenario, connections: 2000 } : scenario
 }
 
 /** The scenario in small, for `--smoke`: everything happens, nothing takes long. */
-export function small(scenario: Scenario): Scenario {
-  const most = scenario.traffic === 'broadcast' || scenario.traffic === 'idle' ? 50 : 4
-  return { ...scenario, connections: Math.min(scenario.connections, most) }
+export function small<S extends Scenario | ClientScenario>(scenario: S): S {
+  return { ...scenario, connections: Math.min(scenario.connections, scenario.connections >= 1000 ? 50 : 4) }
 }

@@ -2,7 +2,8 @@
 import { compare, figure } from './guard.ts'
 import type { Comparison } from './guard.ts'
 import { keptUp } from './measurement.ts'
-import type { Measurement, Spread } from './results.ts'
+import { growths, isSteep, number, steps } from './report/figures.ts'
+import type { Growth, Measurement, Spread } from './results.ts'
 import type { Scenario } from './scenarios.ts'
 
 type Cells = readonly string[]
@@ -18,12 +19,6 @@ export function layOut(head: Cells, rows: readonly Cells[]): string[] {
       .join('  ')
       .trimEnd(),
   )
-}
-
-/** Three digits that count, and thousands apart. */
-export function number(value: number): string {
-  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
-  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
 }
 
 export function scenarioBlock(
@@ -49,7 +44,7 @@ export function scenarioBlock(
     `p99.9 ${latency}`,
   ]
   const several = new Set(measurements.map(({ runtime }) => runtime)).size > 1
-  const rows = sorted.map((one) => row(one, measurements, several))
+  const rows = sorted.map((one) => rowOf(one, measurements, several))
   const lines = layOut(head, rows).map((line) => `  ${line}`)
   const [comparison] = compare(measurements, recorded)
   if (comparison !== undefined) lines.push('', `  ${comparisonLine(comparison)}`)
@@ -60,7 +55,7 @@ function order(measurement: Measurement): number {
   return figure(measurement) ?? Infinity
 }
 
-function row(one: Measurement, all: readonly Measurement[], several: boolean): Cells {
+function rowOf(one: Measurement, all: readonly Measurement[], several: boolean): Cells {
   const name = several && one.runtime.startsWith('node') ? `${one.program} · ${one.runtime}` : one.program
   if (one.skipped !== undefined) return [name, ...Array.from({ length: 10 }, () => ''), `– ${shortened(one.skipped)}`]
   const { busy, latency, octets } = one
@@ -117,6 +112,23 @@ export function overview(measurements: readonly Measurement[]): string {
     }),
   ])
   return layOut(['', ...programs], rows).join('\n')
+}
+
+/** For each thing that grows a table: the cost at each point and, from the second on, by what it was multiplied for each doubling. */
+export function growthTables(all: readonly Growth[]): string {
+  const tables = Array.from(growths(all), ([of, curves]) => {
+    const head = [of, ...curves.flatMap(({ program }) => [`${program}, µs`, 'per doubling'])]
+    const points = [...new Set(curves.flatMap((curve) => curve.points.map(({ x }) => x)))].toSorted((a, b) => a - b)
+    const rows = points.map((x) => [x.toLocaleString('en'), ...curves.flatMap((curve) => growthCells(curve, x))])
+    return layOut(head, rows).join('\n')
+  })
+  return `How CPU time grows; ! marks where it is more than doubled\n\n${tables.join('\n\n')}\n`
+}
+
+function growthCells(curve: Growth, x: number): [string, string] {
+  const step = steps(curve).find((one) => one.x === x)
+  if (step?.perDoubling === undefined) return [step === undefined ? '' : number(step.cost), '']
+  return [number(step.cost), `${isSteep(step.perDoubling) ? '! ' : ''}${step.perDoubling.toFixed(2)}`]
 }
 
 function percent(share: number): string {

@@ -20,6 +20,7 @@ const steps: readonly Step[] = [
   npmScript('knip'),
   npmScript('package'),
   npmScript('smoke'),
+  npmScript('bench', 'bench:smoke'),
 ]
 
 const wanted = process.argv.slice(2)

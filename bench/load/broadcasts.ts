@@ -5,7 +5,7 @@ import { openAll, openingRequest } from './link.ts'
 import type { Link, Target } from './link.ts'
 import { WrongReply } from './plan.ts'
 import type { Plan } from './plan.ts'
-import { ReplyCounter, ReplyReader } from './replies.ts'
+import { FrameCounter, MessageReader } from './incoming.ts'
 import { failure } from './traffic.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -25,7 +25,7 @@ async function checkOne(links: readonly Link[], { kind, size }: Scenario, index:
   const opcode = OPCODE[kind]
   let reached = 0
   const arrivals = links.map((link) => {
-    const reader = new ReplyReader()
+    const reader = new MessageReader()
     return new Promise<void>((resolve, reject) => {
       link.failed = reject
       link.receive = (bytes, end) => {
@@ -53,7 +53,7 @@ class Broadcasts implements Traffic {
   readonly #scenario: Scenario
   readonly #links: readonly Link[]
   readonly #message: Buffer
-  readonly #counters: readonly ReplyCounter[]
+  readonly #counters: readonly FrameCounter[]
   /** When each message was due. */
   readonly #due: number[] = []
 
@@ -61,7 +61,7 @@ class Broadcasts implements Traffic {
     this.#scenario = scenario
     this.#links = links
     this.#message = clientMessage(payloadOf(scenario.kind, scenario.size, 0), OPCODE[scenario.kind])
-    this.#counters = links.map(() => new ReplyCounter())
+    this.#counters = links.map(() => new FrameCounter())
     const { promise, reject } = failure()
     this.failure = promise
     for (const [index, link] of links.entries()) {

@@ -3,6 +3,7 @@
  * for which it waits, as the server is the one to close first (RFC 6455 section 7.1.1).
  */
 import { connect } from 'node:net'
+import type { Scenario } from '../scenarios.ts'
 import { OPCODE, clientFrame } from './frames.ts'
 import { Link, checkAnswer, openingRequest } from './link.ts'
 import type { Target } from './link.ts'
@@ -19,7 +20,7 @@ const NORMAL = Buffer.from([0x03, 0xe8])
 export async function openChurn({ scenario }: Plan, target: Target): Promise<Traffic> {
   const link = await new Link(target).open(openingRequest(target))
   link.end()
-  const churn = new Churn(scenario.connections, target)
+  const churn = new Churn(scenario, target)
   // One by one, and looked at as a whole.
   for (let each = 0; each < 3; each++) await churn.checkOne()
   return churn
@@ -39,10 +40,10 @@ class Churn implements Traffic {
   #turn = 0
   #ended = false
 
-  constructor(atOnce: number, target: Target) {
-    this.#atOnce = atOnce
+  constructor({ connections, headerOctets }: Scenario, target: Target) {
+    this.#atOnce = connections
     this.#target = target
-    this.#request = openingRequest(target)
+    this.#request = openingRequest(target, undefined, headerOctets)
     const { promise, reject } = failure()
     this.failure = promise
     this.#reject = reject
@@ -111,7 +112,8 @@ class Churn implements Traffic {
     socket.write(this.#request)
     socket.on('error', (error) => this.#fail(error))
     socket.on('close', () => {
-      if (last === 0) this.#fail(new WrongReply('it ended a connection without a Close frame'))
+      if (!opened) this.#fail(new WrongReply('it ended a connection before the handshake was done'))
+      else if (last === 0) this.#fail(new WrongReply('it ended a connection without a Close frame'))
       else done()
     })
   }

@@ -7,7 +7,7 @@ import type { Scenario } from '../scenarios.ts'
 import type { Source } from './echoes.ts'
 import { OPCODE, clientFrame, jsonOf } from './frames.ts'
 import { WrongReply } from './plan.ts'
-import type { Reply } from './replies.ts'
+import type { Reply } from './incoming.ts'
 
 /** Batches in a cycle. */
 const BATCHES = 20
@@ -54,8 +54,8 @@ export async function compressedCycle(
         sent,
         turns * depth,
         (reply, at) => {
-          if (reply.opcode !== OPCODE.text)
-            throw new WrongReply(`its reply has opcode ${reply.opcode}, not that of text`)
+          const { opcode } = reply
+          if (opcode !== OPCODE.text) throw new WrongReply(`its reply has opcode ${opcode}, not that of text`)
           if (!inflate(reply).equals(messages[at % messages.length])) {
             throw new WrongReply(`its reply to message ${at + 1} has other octets, inflated`)
           }

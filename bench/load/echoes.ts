@@ -6,8 +6,8 @@ import { openAll, openCompressed, openingRequest } from './link.ts'
 import type { Link, Target } from './link.ts'
 import { WrongReply } from './plan.ts'
 import type { Plan } from './plan.ts'
-import { ReplyCounter, ReplyReader } from './replies.ts'
-import type { Reply } from './replies.ts'
+import { FrameCounter, MessageReader } from './incoming.ts'
+import type { Reply } from './incoming.ts'
 import { failure } from './traffic.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -29,7 +29,9 @@ export async function openEchoes({ scenario, check }: Plan, target: Target): Pro
       cycles.map(({ source }) => source),
     )
   }
-  const links = await openAll(scenario.connections, target, openingRequest(target))
+  const { topics } = scenario
+  const place = topics === undefined ? target : { ...target, path: `/?topics=${topics}` }
+  const links = await openAll(scenario.connections, target, openingRequest(place))
   await Promise.all(links.map((link, index) => checkPlain(link, scenario, check === 'same' ? -1 : index)))
   const source = plainSource(scenario)
   return new Echoes(
@@ -69,7 +71,7 @@ function exchange(
   count: number,
   check: (reply: Reply, index: number) => void,
 ): Promise<void> {
-  const reader = new ReplyReader()
+  const reader = new MessageReader()
   let received = 0
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
@@ -100,7 +102,7 @@ class Echoes implements Traffic {
   readonly #scenario: Scenario
   readonly #links: readonly Link[]
   readonly #sources: readonly Source[]
-  readonly #counters: readonly ReplyCounter[]
+  readonly #counters: readonly FrameCounter[]
   /** When the messages on their way were due, and how many of them are answered, for each connection. */
   readonly #due: number[][]
   readonly #heads: number[]
@@ -110,7 +112,7 @@ class Echoes implements Traffic {
     this.#scenario = scenario
     this.#links = links
     this.#sources = sources
-    this.#counters = links.map(() => new ReplyCounter())
+    this.#counters = links.map(() => new FrameCounter())
     this.#due = links.map(() => [])
     this.#heads = links.map(() => 0)
     const { promise, reject } = failure()

@@ -29,12 +29,8 @@ export function targetOf(url: string): Target {
   return { host: hostname, port: Number(port === '' ? 80 : port), path: pathname + search }
 }
 
-/** As Chrome's, with what pages send along on their own host. `more` are further lines. */
-export function openingRequest(
-  { host, port, path }: Target,
-  extensions?: string,
-  more: readonly string[] = [],
-): Buffer {
+/** As Chrome's, with what pages send along on their own host. */
+export function openingRequest({ host, port, path }: Target, extensions?: string, headerOctets = 0): Buffer {
   const lines = [
     `GET ${path} HTTP/1.1`,
     `Host: ${host}:${port}`,
@@ -50,10 +46,22 @@ export function openingRequest(
     'Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=1',
     `Sec-WebSocket-Key: ${KEY}`,
     ...(extensions === undefined ? [] : [`Sec-WebSocket-Extensions: ${extensions}`]),
-    ...more,
+    ...furtherFields(headerOctets),
   ]
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)
 }
+
+/** Few and long, as servers limit how many there may be; the ends of their lines are counted. */
+function furtherFields(octets: number): string[] {
+  const lines: string[] = []
+  for (let left = octets; left > SHORTEST_FIELD; left -= LONGEST_FIELD) {
+    lines.push(`X-Field-${lines.length}: `.padEnd(Math.min(left, LONGEST_FIELD) - 2, 'value '))
+  }
+  return lines
+}
+
+const LONGEST_FIELD = 1024
+const SHORTEST_FIELD = 16
 
 export class Link {
   /** The answer's extensions. */

@@ -6,8 +6,10 @@ import { percentile } from '../statistics.ts'
 import { openAll, openingRequest } from './link.ts'
 import type { Target } from './link.ts'
 import { WrongReply } from './plan.ts'
-import type { CostReport, LatencyReport, Plan } from './plan.ts'
+import type { CostReport, LatencyReport, Plan, Timing } from './plan.ts'
 import type { Traffic } from './traffic.ts'
+
+type Going = Pick<Traffic, 'count' | 'octets' | 'failure'>
 
 /** A window is prolonged while it has fewer messages than this, and by no more than so many times its length. */
 const FEWEST = 30
@@ -19,8 +21,8 @@ const STEADY = 0.002
 const LOOKS = 8
 const MOST_LOOKS = 80
 
-export async function measureCost(traffic: Traffic, { pid, warmUp, seconds }: Plan): Promise<CostReport> {
-  traffic.run()
+/** Of traffic that goes on already. */
+export async function measureCost(traffic: Going, pid: number, { warmUp, seconds }: Timing): Promise<CostReport> {
   await pause(traffic, warmUp)
   const before = look()
   await pause(traffic, seconds)
@@ -50,7 +52,7 @@ export async function measureCost(traffic: Traffic, { pid, warmUp, seconds }: Pl
   }
 }
 
-function pause(traffic: Traffic, seconds: number): Promise<void> {
+function pause(traffic: Going, seconds: number): Promise<void> {
   return Promise.race([sleep(seconds * 1000), traffic.failure])
 }
 
@@ -91,7 +93,7 @@ export async function measureLatency(traffic: Traffic, { scenario, warmUp, secon
   })
   await Promise.race([spun, traffic.failure])
   if (answered === 0) throw new WrongReply('nothing came back')
-  const sorted = waited.subarray(0, answered).sort()
+  const sorted = waited.subarray(0, answered).toSorted()
   const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => percentile(sorted, share))
   return { planned, answered: inTime, seconds, p50, p99, p999 }
 }

@@ -1,7 +1,17 @@
-/** What the load is told, and what it tells: the two messages between `run.ts` and the load's process. */
-import type { Scenario } from '../scenarios.ts'
+/**
+ * What the load is told, and what it tells. It is told a plan for a server, and reports. Or it is told a plan for a client, tells the
+ * URL where it listens, is told the client's process, and reports.
+ */
+import type { ClientScenario, Scenario } from '../scenarios.ts'
 
-export interface Plan {
+export interface Timing {
+  /** Seconds of traffic before the window, and in it. */
+  readonly warmUp: number
+  readonly seconds: number
+}
+
+export interface Plan extends Timing {
+  readonly role: 'server'
   readonly scenario: Scenario
   readonly url: string
   /** The program that is measured, as a process. */
@@ -11,11 +21,21 @@ export interface Plan {
    * octet, all messages alike, for a program whose replies are prepared.
    */
   readonly check: 'all' | 'same'
-  /** Seconds of traffic before the window, and in it; none: nothing but the check. */
-  readonly warmUp: number
-  readonly seconds: number
   /** `latency`: at the scenario's rate, whether replies come or not. */
   readonly measure: 'cost' | 'latency'
+}
+
+export interface ClientPlan extends Timing {
+  readonly role: 'client'
+  readonly scenario: ClientScenario
+}
+
+/** What is told and asked between the two plans. */
+export interface Listening {
+  readonly url: string
+}
+export interface Started {
+  readonly pid: number
 }
 
 export interface CostReport {

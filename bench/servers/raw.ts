@@ -1,11 +1,11 @@
 /**
- * The floor for anything on node:net: frames nothing. It knows the scenario, its first argument, so it counts octets and answers each
+ * The floor for anything on node:net: frames nothing. It is told the scenario, as JSON before the mode, so it counts octets and answers each
  * read with as many octets as the replies would have, which are prepared.
  */
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { OPCODE, clientMessage, payloadOf, serverFrame } from '../load/frames.ts'
-import { scenarios } from '../scenarios.ts'
+import type { Scenario } from '../scenarios.ts'
 import { announce, host, mode } from './mode.ts'
 
 const ACCEPTED = [
@@ -18,10 +18,7 @@ const ACCEPTED = [
 ].join('\r\n')
 const CLOSE = Buffer.from('880203e8', 'hex')
 
-const given = process.argv[process.argv.length - 2]
-const scenario = scenarios.find(({ id }) => id === given)
-if (scenario === undefined) throw new Error('raw answers one scenario only: raw.js SCENARIO MODE')
-const { kind, size, fragment = size, depth, traffic } = scenario
+const { kind, size, fragment = size, depth, traffic } = JSON.parse(process.argv[process.argv.length - 2]) as Scenario
 
 const payload = payloadOf(kind, size, 0)
 const request = clientMessage(payload, OPCODE[kind], fragment).length

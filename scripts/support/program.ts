@@ -35,7 +35,7 @@ export class Program {
     })
     running.add(this.#child)
     // Of what it has to say about its errors the beginning is enough.
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#errors += text.slice(0, 1000)))
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#errors += text.slice(0, 4000)))
     this.ended = new Promise((resolve) => {
       this.#child.once('error', (error) => {
         running.delete(this.#child)
@@ -71,8 +71,15 @@ export class Program {
     await this.ended
   }
 
+  /** The last error that it told, without the folders of this machine. */
   #complaint(): string {
-    const line = this.#errors.split('\n').find((one) => /error/i.test(one))
-    return line === undefined ? '' : ` (${line.trim().slice(0, 200)})`
+    const lines = this.#errors.split('\n')
+    const line = lines.findLast((one) => /^\w*Error:/.test(one)) ?? lines.find((one) => /error/i.test(one))
+    return line === undefined
+      ? ''
+      : ` (${line
+          .trim()
+          .replaceAll(/\/\S*\//g, '')
+          .slice(0, 200)})`
   }
 }

@@ -1,12 +1,16 @@
 /**
- * What the load receives: frames of a server. `ReplyCounter` looks at headers only, keeps nothing and makes no garbage, so that the
- * load costs little; `ReplyReader` keeps whole messages, for the check before anything is measured.
+ * What the load receives: frames of a server, or of a client, which masks them. `FrameCounter` looks at headers only, keeps nothing and
+ * makes no garbage, so that the load costs little; `MessageReader` keeps whole messages, for the check before anything is measured.
  */
 import { OPCODE } from './frames.ts'
 import { WrongReply } from './plan.ts'
 
-/** Counts messages. Throws a WrongReply for what no server may send, and for a Close that nobody asked for. */
-export class ReplyCounter {
+export type Sender = 'server' | 'client'
+
+const LONGEST_HEAD = 14
+
+/** Counts messages. Throws a WrongReply for what the other side may not send, and for a Close that nobody asked for. */
+export class FrameCounter {
   messages = 0
   /** Octets of payload. */
   octets = 0
@@ -14,8 +18,14 @@ export class ReplyCounter {
   #left = -1
   #endsMessage = false
   /** A header that came in pieces. */
-  readonly #head = Buffer.alloc(10)
+  readonly #head = Buffer.alloc(LONGEST_HEAD)
   #had = 0
+  /** What is added to the second octet and to the header's length. */
+  readonly #mask: number
+
+  constructor(from: Sender = 'server') {
+    this.#mask = from === 'client' ? 4 : 0
+  }
 
   /** Answers how many messages have become complete. */
   read(bytes: Buffer, end: number): number {
@@ -31,7 +41,7 @@ export class ReplyCounter {
         if (this.#endsMessage) complete++
       }
       if (at === end) break
-      at += this.#had === 0 && end - at >= 10 ? this.#header(bytes, at) : this.#gather(bytes, at, end)
+      at += this.#had === 0 && end - at >= LONGEST_HEAD ? this.#header(bytes, at) : this.#gather(bytes, at, end)
     }
     this.messages += complete
     return complete
@@ -42,7 +52,7 @@ export class ReplyCounter {
     let at = start
     while (at < end) {
       this.#head[this.#had++] = bytes[at++]
-      if (this.#had >= 2 && this.#had === headLength(this.#head[1])) {
+      if (this.#had >= 2 && this.#had === headLength(this.#head[1] & 127) + this.#mask) {
         this.#had = 0
         this.#header(this.#head, 0)
         break
@@ -54,8 +64,8 @@ export class ReplyCounter {
   /** Answers the header's length. */
   #header(bytes: Buffer, at: number): number {
     const first = bytes[at]
-    const second = bytes[at + 1]
-    if (second > 127) throw new WrongReply('it masks what it sends')
+    const second = bytes[at + 1] & 127
+    checkMask(bytes[at + 1], this.#mask)
     const opcode = first & 15
     if (opcode === OPCODE.close) throw new WrongReply('it closed a connection while it was asked for replies')
     this.#endsMessage = first > 127 && opcode < 8
@@ -64,7 +74,7 @@ export class ReplyCounter {
     else if (second === 127) length = bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6)
     if (opcode < 8) this.octets += length
     this.#left = length
-    return headLength(second)
+    return headLength(second) + this.#mask
   }
 }
 
@@ -74,11 +84,16 @@ export interface Reply {
   readonly payload: Buffer
 }
 
-/** Keeps messages whole. Throws a WrongReply for what no server may send. */
-export class ReplyReader {
+/** Keeps messages whole. Throws a WrongReply for what the other side may not send. */
+export class MessageReader {
   #bytes: Buffer = Buffer.alloc(0)
   #parts: Buffer[] = []
   #first = 0
+  readonly #mask: number
+
+  constructor(from: Sender = 'server') {
+    this.#mask = from === 'client' ? 4 : 0
+  }
 
   /** Answers the messages that have become complete; pings and pongs are none. */
   read(bytes: Buffer, end: number): Reply[] {
@@ -109,18 +124,28 @@ export class ReplyReader {
   #frame(): [first: number, payload: Buffer] | undefined {
     const bytes = this.#bytes
     if (bytes.length < 2) return undefined
-    if (bytes[1] > 127) throw new WrongReply('it masks what it sends')
-    const start = headLength(bytes[1])
+    checkMask(bytes[1], this.#mask)
+    let length = bytes[1] & 127
+    const start = headLength(length) + this.#mask
     if (bytes.length < start) return undefined
-    let length = bytes[1]
     if (length === 126) length = bytes.readUInt16BE(2)
     else if (length === 127) length = Number(bytes.readBigUInt64BE(2))
     if (bytes.length < start + length) return undefined
     this.#bytes = bytes.subarray(start + length)
-    return [bytes[0], bytes.subarray(start, start + length)]
+    const payload = bytes.subarray(start, start + length)
+    return [bytes[0], this.#mask === 0 ? payload : unmasked(payload, bytes.subarray(start - 4, start))]
   }
 }
 
+function checkMask(second: number, mask: number): void {
+  if (second > 127 !== mask > 0) throw new WrongReply(mask > 0 ? 'it masks nothing' : 'it masks what it sends')
+}
+
+function unmasked(payload: Buffer, key: Buffer): Buffer {
+  return Buffer.from(payload.map((octet, index) => octet ^ key[index & 3]))
+}
+
+/** Without a masking key. */
 function headLength(second: number): number {
   if (second < 126) return 2
   return second === 126 ? 4 : 10

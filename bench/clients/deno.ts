@@ -1,0 +1,5 @@
+/** The WebSocket that Deno has as a global. */
+import { keepBusy, standard } from './traffic.ts'
+
+const { WebSocket } = globalThis as unknown as { readonly WebSocket: new (url: string) => unknown }
+keepBusy(standard(WebSocket))
