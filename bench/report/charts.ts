@@ -211,7 +211,7 @@ function curve(of: string, curves: readonly Growth[]): Chart {
         itemGap: 28,
         textStyle: { color: INK, fontFamily: FONT, fontSize: 13 },
       },
-      grid: { left: 70, right: 40, top: 92, bottom: 44 },
+      grid: { left: 84, right: 40, top: 92, bottom: 44 },
       xAxis: { ...axis(), type: 'category', boundaryGap: false, data: xs.map((x) => amount(of, x)) },
       yAxis: { ...axis(), type: 'log' },
       series: [
@@ -237,14 +237,16 @@ function curveSeries({ program, points }: Growth, xs: readonly number[], color: 
   }
 }
 
-/** A line that doubles when `x` does, through the first point of the first curve. */
-function guide([first]: readonly Growth[], xs: readonly number[]): object {
-  const { x: start, cost } = first.points.toSorted((a, b) => a.x - b.x)[0]
+/** A line that doubles when `x` does, to the last point of the first curve, as far down as there are points. */
+function guide(curves: readonly Growth[], xs: readonly number[]): object {
+  const last = curves[0].points.toSorted((a, b) => a.x - b.x).at(-1)
+  const least = Math.min(...curves.flatMap(({ points }) => points.map(({ cost }) => cost)))
+  const values = xs.map((x) => (last === undefined ? 0 : (last.cost * x) / last.x))
   return {
     type: 'line',
     symbol: 'none',
     silent: true,
     lineStyle: { color: FLOOR_COLOR, width: 1.5, type: 'dashed' },
-    data: xs.map((x) => (x < start ? null : (cost * x) / start)),
+    data: values.map((value) => (value < least ? null : value)),
   }
 }

@@ -1,10 +1,12 @@
 /** What the page and the charts say about measurements: who is compared with whom, in which order, and in which words. */
 import type { Growth, Measurement } from '../results.ts'
-import { scenarios } from '../scenarios.ts'
+import { clientScenarios, scenarios } from '../scenarios.ts'
 
 export const OURS = 'fullduplex'
 /** What our figures are first compared with. */
 export const PEER = 'ws'
+/** In the order of the page. */
+const KNOWN = [...scenarios, ...clientScenarios]
 /** The server that frames nothing: a floor, and not a rival. */
 export const FLOOR = 'raw'
 
@@ -22,11 +24,11 @@ export interface Group {
 /** In the order of the scenarios; those that nobody knows any more come last. `node` is the version that ran the bench. */
 export function groups(measurements: readonly Measurement[], node: string): Group[] {
   const usual = `node${node.split('.', 1)[0]}`
-  const known = scenarios.map(({ id }) => id)
+  const known = KNOWN.map(({ id }) => id)
   const found = [...new Set(measurements.map(({ scenario }) => scenario))]
   const order = [...known.filter((id) => found.includes(id)), ...found.filter((id) => !known.includes(id))]
   return order.map((id) => {
-    const scenario = scenarios.find((one) => one.id === id)
+    const scenario = KNOWN.find((one) => one.id === id)
     const those = measurements.filter((one) => one.scenario === id).toSorted(compare)
     const ours = those.filter(({ program, skipped }) => program === OURS && skipped === undefined)
     return {

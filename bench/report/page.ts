@@ -22,7 +22,7 @@ import {
 import type { Group } from './figures.ts'
 import { image, plain, section, table } from './markdown.ts'
 import type { Column } from './markdown.ts'
-import { HOW, REPEAT } from './words.ts'
+import { GROWING, HOW, REPEAT } from './words.ts'
 
 export function page(results: Results): string {
   const pictures = new Map(charts(results).map(({ file, title }) => [file, image(title, file)]))
@@ -183,7 +183,7 @@ function unranked({ measurements }: Group, measured: readonly Measurement[]): st
 
 function growth(all: readonly Growth[], picture: (file: string) => string): string {
   const parts = Array.from(growths(all), ([of, curves]) => {
-    return section(`### With ${plain(of)}`, picture(curveFile(of)), growthTable(of, curves))
+    return section(`### With ${plain(of)}`, GROWING[of] ?? '', picture(curveFile(of)), growthTable(of, curves))
   })
   const words =
     'Microseconds of CPU, and by what each doubling multiplies them. Twice as much may cost twice as much; whatever costs more is **marked**.'

@@ -11,17 +11,28 @@ machine, and the ratios say more.
 - Either the program's core or the load's is the limit. Where the load was, and the program had to wait for it, its cost is shown and **not ranked**: it is compared with nothing.
 - Every program does the same work by its own usual means. Limits are raised where a message would not fit.`
 
+/** What the cost is of, by what grows. */
+export const GROWING: Readonly<Record<string, string>> = {
+  connections: 'Echoes of 32 octets on so many connections, one on each.',
+  size: 'The echo of one message of so many octets.',
+  fragments: 'An upload of 64 KiB in so many fragments.',
+  topics: 'Messages to so many topics, one to each; one connection has subscribed to all of them.',
+  subscribers: 'One message to so many connections.',
+  'header octets': 'A connection opened with a request of so many octets, and closed.',
+}
+
 /** How others get figures of their own. */
 export const REPEAT: string = `## Measure it yourself
 
-Linux is needed, and two cores or more. What there is besides, \`npm run bench -- --help\` says.
+Linux is needed, and two cores or more. \`npm run bench -- --help\` says what there is besides.
 
 \`\`\`sh
-npm run bench                                           # all servers; the packages of the others are installed into bench/node_modules
+npm run bench                                           # servers; packages of the others are installed into bench/node_modules
 npm run bench -- --quick                                # ours, ws and raw alone, in a few minutes
 npm run bench -- --only S2 --server 'mine=node mine.js' # a server of yours beside them, in one scenario
+npm run bench -- --clients                              # clients, and with --client one of yours
 npm run bench -- --codec                                # the parts by themselves
-npm run bench -- --write                                # and this page with its pictures, from docs/benchmarks.json
+npm run bench -- --all --write                          # everything, and this page with its pictures
 npx tsx bench/report.ts                                 # the page again, from the figures that are there
 \`\`\`
 

@@ -69,11 +69,13 @@ describe('The page', () => {
 
   it('gives a scenario its title, and keeps the order of the scenarios', () => {
     const servers = [server('ws', 1, { scenario: 'unknown' }), server('ws', 1), server('ws', 1, { scenario: 'S1-50' })]
-    const headings = page({ ...EMPTY, servers }).match(/^### .*$/gm)
+    const clients = [server('ws', 1, { scenario: 'C1' })]
+    const headings = page({ ...EMPTY, servers, clients }).match(/^### .*$/gm)
     expect(headings).toEqual([
       '### S1-50: echo of 32 B text, 50 connections, batches of 100',
       '### S2: ping-pong of 32 B binary, 100 connections',
       '### unknown: unknown',
+      '### C1: client: 32 B text, 1 connection, batches of 100',
     ])
   })
 
