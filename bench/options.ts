@@ -33,7 +33,8 @@ Whom
                            answer     answer every message with the number of its octets, in decimal, as text
                            broadcast  send every message to all connections, the sender's too
                            deflate    send every message back, with permessage-deflate
-  --client NAME=COMMAND  a client of yours as well, which gets five more arguments: URL CONNECTIONS OCTETS KIND MESSAGES.
+                         Another build of ours: 'old=FULLDUPLEX_DIST=../old/dist node bench/dist/servers/fullduplex.js'
+  --client NAME=COMMAND  a client of yours as well. It gets five more arguments, URL CONNECTIONS OCTETS KIND MESSAGES.
                          On each connection it has to send so many messages of so many octets, "text" or "binary", wait
                          until as many have come back, and begin again, until it is killed
 

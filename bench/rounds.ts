@@ -60,7 +60,8 @@ async function inTurns(
   rounds: number,
   measure: (subject: Subject, round: number) => Promise<Report>,
 ): Promise<Report[][]> {
-  const reports = subjects.map((): Report[] => [])
+  const there = await Promise.all(subjects.map(({ version }) => version()))
+  const reports = there.map((version): Report[] => (version === undefined ? [{ unable: 'it is not here' }] : []))
   for (let round = 1; round <= rounds; round++) {
     for (const [index, subject] of subjects.entries()) {
       if (!reports[index].some(failed)) reports[index].push(await measure(subject, round))

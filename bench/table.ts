@@ -9,7 +9,7 @@ import type { Scenario } from './scenarios.ts'
 type Cells = readonly string[]
 
 /** The first column is flush left, the others are flush right; a column without content is left out. */
-export function layOut(head: Cells, rows: readonly Cells[]): string[] {
+function layOut(head: Cells, rows: readonly Cells[]): string[] {
   const used = head.map((_, column) => rows.some((row) => row[column] !== ''))
   const lines = [head, ...rows].map((row) => row.filter((_, column) => used[column]))
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)))
@@ -88,7 +88,7 @@ function costCells({ cost, memory, ranked }: Measurement): [string, string] {
 function ratio(one: Measurement, all: readonly Measurement[], other: string): string {
   const others = all.filter(({ program, ranked }) => program === other && ranked)
   const [mine, theirs] = [figure(one), figure(others.find(({ runtime }) => runtime === one.runtime) ?? others[0])]
-  return one.ranked && mine !== undefined && theirs !== undefined ? number(mine / theirs) : ''
+  return one.ranked && mine !== undefined && theirs !== undefined ? (mine / theirs).toFixed(2) : ''
 }
 
 export function comparisonLine({ now, before, worse }: Comparison): string {

@@ -5,7 +5,7 @@
 import { connect } from 'node:net'
 import type { Scenario } from '../scenarios.ts'
 import { OPCODE, clientFrame } from './frames.ts'
-import { Link, checkAnswer, openingRequest } from './link.ts'
+import { checkAnswer, openingRequest } from './link.ts'
 import type { Target } from './link.ts'
 import { WrongReply } from './plan.ts'
 import type { Plan } from './plan.ts'
@@ -18,8 +18,6 @@ const PATIENCE = 10_000
 const NORMAL = Buffer.from([0x03, 0xe8])
 
 export async function openChurn({ scenario }: Plan, target: Target): Promise<Traffic> {
-  const link = await new Link(target).open(openingRequest(target))
-  link.end()
   const churn = new Churn(scenario, target)
   // One by one, and looked at as a whole.
   for (let each = 0; each < 3; each++) await churn.checkOne()

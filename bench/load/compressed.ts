@@ -86,7 +86,7 @@ async function makeCycle(size: number, count: number, seed: number, context: boo
 }
 
 /** Inflates the messages of one connection in their order; what they refer back to is kept. */
-export function inflater(): (reply: Reply) => Buffer {
+function inflater(): (reply: Reply) => Buffer {
   let window: Buffer = Buffer.alloc(0)
   return ({ rsv1, payload }) => {
     if (!rsv1) return payload

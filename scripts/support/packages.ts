@@ -15,7 +15,7 @@ export async function installPackages(folder: string): Promise<void> {
 }
 
 /** Whether npm's own record of what it installed is there, and no older than the lockfile. */
-export async function installed(folder: string): Promise<boolean> {
+async function installed(folder: string): Promise<boolean> {
   const [record, lockfile] = await Promise.all(
     ['node_modules/.package-lock.json', 'package-lock.json'].map((path) =>
       stat(join(folder, path)).then(
