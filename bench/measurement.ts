@@ -38,6 +38,7 @@ function costFigures(costs: readonly CostReport[]): Pick<Measurement, 'cost' | '
   const busy = {
     program: spread(costs.map((one) => one.program / one.seconds)).median,
     load: spread(costs.map((one) => one.load / one.seconds)).median,
+    others: spread(costs.map((one) => one.others / one.seconds)).median,
   }
   const limited = busy.load > LOAD_BUSY && busy.program < PROGRAM_IDLE
   return {

@@ -39,6 +39,15 @@ export function cpuBetween(before: CpuTime, after: CpuTime): number {
   return Math.abs(complete - precise) > doubt ? complete : precise
 }
 
+/** Seconds of CPU time that the whole machine has spent on anything; 0 where it does not say. */
+export function machineTime(stat: string = read('/proc/stat')): number {
+  // user, nice, system, idle, iowait, irq, softirq, steal: all but the two that are waiting.
+  const fields = /^cpu +(.*)$/m.exec(stat)?.[1].split(' ').slice(0, 8).map(Number) ?? []
+  let spent = 0
+  for (const [index, value] of fields.entries()) if (index !== 3 && index !== 4) spent += value
+  return spent / TICKS_PER_SECOND
+}
+
 /** Octets of memory that a process and those below it have in RAM. */
 export function residentMemory(pid: number): number {
   let pages = 0

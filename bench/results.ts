@@ -37,8 +37,8 @@ export interface Measurement {
   readonly cost?: Spread
   /** Messages (deliveries, connections) in a second. */
   readonly rate?: Spread
-  /** The share of its core that each side used, 0 to 1. */
-  readonly busy?: { readonly program: number; readonly load: number }
+  /** The share of its core that each side used, 0 to 1; and what else the machine did meanwhile, in cores. */
+  readonly busy?: { readonly program: number; readonly load: number; readonly others?: number }
   /** `false` when the cost says too little to be compared: `why` tells the reason. */
   readonly ranked: boolean
   readonly why?: string

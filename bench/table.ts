@@ -5,6 +5,10 @@ import { keptUp } from './measurement.ts'
 import { growths, isSteep, number, steps } from './report/figures.ts'
 import type { Growth, Measurement, Spread } from './results.ts'
 import type { Scenario } from './scenarios.ts'
+import { spread } from './statistics.ts'
+
+/** Cores that other work may use before it is mentioned. */
+const DISTURBED = 0.1
 
 type Cells = readonly string[]
 
@@ -46,6 +50,9 @@ export function scenarioBlock(
   const several = new Set(measurements.map(({ runtime }) => runtime)).size > 1
   const rows = sorted.map((one) => rowOf(one, measurements, several))
   const lines = layOut(head, rows).map((line) => `  ${line}`)
+  const others = spread(sorted.flatMap(({ busy }) => busy?.others ?? [])).median
+  if (others > DISTURBED)
+    lines.push('', `  Other work used ${others.toFixed(2)} cores meanwhile: all costs are higher than they had to be.`)
   const [comparison] = compare(measurements, recorded)
   if (comparison !== undefined) lines.push('', `  ${comparisonLine(comparison)}`)
   return [`${id} · ${title}`, ...lines, ''].join('\n')

@@ -1,7 +1,7 @@
 /** Measuring: two looks at CPU time and counts with traffic between them, the waiting times of replies, or memory. */
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cpuBetween, cpuTime, residentMemory } from '../proc.ts'
+import { cpuBetween, cpuTime, machineTime, residentMemory } from '../proc.ts'
 import { percentile } from '../statistics.ts'
 import { openAll, openingRequest } from './link.ts'
 import type { Target } from './link.ts'
@@ -32,11 +32,14 @@ export async function measureCost(traffic: Going, pid: number, { warmUp, seconds
   const after = look()
   const count = after.count - before.count
   if (count === 0) throw new WrongReply(`nothing came back in ${PATIENCE} s`)
+  const program = cpuBetween(before.program, after.program)
+  const load = cpuBetween(before.load, after.load)
   return {
     count,
     seconds: (after.time - before.time) / 1000,
-    program: cpuBetween(before.program, after.program),
-    load: cpuBetween(before.load, after.load),
+    program,
+    load,
+    others: Math.max(0, after.machine - before.machine - program - load),
     octets: after.octets - before.octets,
   }
 
@@ -48,6 +51,7 @@ export async function measureCost(traffic: Going, pid: number, { warmUp, seconds
       time: performance.now(),
       program: cpuTime(pid),
       load: cpuTime(process.pid),
+      machine: machineTime(),
     }
   }
 }

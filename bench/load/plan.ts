@@ -45,6 +45,8 @@ export interface CostReport {
   /** Seconds of CPU time in the window, of both sides. */
   readonly program: number
   readonly load: number
+  /** The same, of all else that the machine did. */
+  readonly others: number
   /** Octets of the replies' payloads. */
   readonly octets: number
 }

@@ -6,7 +6,7 @@ import { cheapest, isWrong, keptUp, measurementOf } from '../../bench/measuremen
 const subject = { program: 'mine', runtime: 'node20' }
 
 /** 10 µs for each of 100,000 messages in 2 s. */
-const cost: CostReport = { count: 100_000, seconds: 2, program: 1, load: 0.5, octets: 3_200_000 }
+const cost: CostReport = { count: 100_000, seconds: 2, program: 1, load: 0.5, others: 0.2, octets: 3_200_000 }
 
 describe('measurementOf', () => {
   it('tells cost, rate and how busy both sides were, of all rounds', () => {
@@ -17,7 +17,7 @@ describe('measurementOf', () => {
       ranked: true,
       cost: { median: 12, min: 10, max: 16, rounds: 3 },
       rate: { median: 50_000, min: 50_000, max: 50_000, rounds: 3 },
-      busy: { program: 0.6, load: 0.25 },
+      busy: { program: 0.6, load: 0.25, others: 0.1 },
     })
   })
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { allowedCores, cpuBetween, cpuTime, family, residentMemory, ticks } from '../../bench/proc.ts'
+import { allowedCores, cpuBetween, cpuTime, family, machineTime, residentMemory, ticks } from '../../bench/proc.ts'
 
 const linux = process.platform === 'linux'
 
@@ -20,6 +20,13 @@ describe('cpuBetween', () => {
   it('takes ticks when threads have ended, or nanoseconds are not counted', () => {
     expect(cpuBetween({ precise: 1, complete: 1 }, { precise: 0.5, complete: 2 })).toBe(1)
     expect(cpuBetween({ precise: 0, complete: 0 }, { precise: 0, complete: 0.5 })).toBe(0.5)
+  })
+})
+
+describe('machineTime', () => {
+  it('adds all but what was spent on waiting', () => {
+    expect(machineTime('cpu  100 20 30 4000 500 6 7 80 9 9\ncpu0 1 2 3\n')).toBe(2.43)
+    expect(machineTime('')).toBe(0)
   })
 })
 

@@ -52,6 +52,12 @@ describe('scenarioBlock', () => {
     expect(block).not.toContain('times as much')
   })
 
+  it('says that other work has disturbed', () => {
+    const busy = (others: number) => ({ busy: { program: 0.5, load: 0.2, others } })
+    expect(scenarioBlock(scenario, [measured('ws', 12, busy(0.05))], [])).not.toContain('Other work')
+    expect(scenarioBlock(scenario, [measured('ws', 12, busy(1.25))], [])).toContain('Other work used 1.25 cores')
+  })
+
   it('says who was too slow for the rate', () => {
     const slow = measured('ws', 12, { latency: { ...latency, achieved: 20_000 } })
     expect(scenarioBlock(scenario, [slow], [])).toContain('1,235 (too slow)')
