@@ -87,6 +87,7 @@ const courses: readonly Course[] = [
       connections: 32,
       size: 0,
       headerOctets: x - REQUEST,
+      warmUp: 2000,
       unit: 'connection',
     }),
   },
@@ -136,7 +137,8 @@ async function cheapestOf(
   const [subject] = subjectsOf(program, 'server')
   const reports = []
   for (let round = 0; round < rounds; round++) {
-    const timing = { warmUp: seconds, seconds, measure: 'cost' } as const
+    const { warmUp: warmUpMessages = 0 } = scenario
+    const timing = { warmUp: seconds, seconds, warmUpMessages, measure: 'cost' } as const
     reports.push(await measureServer(subject, scenario, timing, pinning))
   }
   return cheapest(reports)

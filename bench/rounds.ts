@@ -14,9 +14,6 @@ export interface Settings extends Timing {
 
 export type Progress = (text: string) => void
 
-/** What is compiled when it is hot gets hot later where a message is a whole connection. */
-const CHURN_WARM_UP = 3
-
 export async function measureServers(
   scenario: Scenario,
   subjects: readonly Subject[],
@@ -24,8 +21,8 @@ export async function measureServers(
   pinning: Pinning,
   progress: Progress,
 ): Promise<Measurement[]> {
-  const warmUp = settings.warmUp * (scenario.traffic === 'churn' ? CHURN_WARM_UP : 1)
-  const timing = { warmUp, seconds: settings.seconds }
+  const { warmUp, seconds } = settings
+  const timing = { warmUp, seconds, ...(scenario.warmUp !== undefined && { warmUpMessages: scenario.warmUp }) }
   const reports = await inTurns(subjects, settings.rounds, (subject, round) => {
     progress(`${scenario.id}, round ${round} of ${settings.rounds}: ${subject.program} (${subject.runtime})`)
     return measureServer(subject, scenario, { ...timing, measure: 'cost' }, pinning)

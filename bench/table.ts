@@ -39,15 +39,16 @@ export function scenarioBlock(
     'min – max',
     '÷ ws',
     '÷ raw',
-    `${unit}s/s`,
+    `${unit === 'delivery' ? 'deliveries' : `${unit}s`}/s`,
     'core used',
     'by load',
     'octets',
     'p50',
     'p99',
     `p99.9 ${latency}`,
+    '',
   ]
-  const several = new Set(measurements.map(({ runtime }) => runtime)).size > 1
+  const several = nodesOf(measurements).size > 1
   const rows = sorted.map((one) => rowOf(one, measurements, several))
   const lines = layOut(head, rows).map((line) => `  ${line}`)
   const others = spread(sorted.flatMap(({ busy }) => busy?.others ?? [])).median
@@ -58,13 +59,17 @@ export function scenarioBlock(
   return [`${id} · ${title}`, ...lines, ''].join('\n')
 }
 
+function nodesOf(measurements: readonly Measurement[]): Set<string> {
+  return new Set(measurements.map(({ runtime }) => runtime).filter((name) => name.startsWith('node')))
+}
+
 function order(measurement: Measurement): number {
   return figure(measurement) ?? Infinity
 }
 
 function rowOf(one: Measurement, all: readonly Measurement[], several: boolean): Cells {
   const name = several && one.runtime.startsWith('node') ? `${one.program} · ${one.runtime}` : one.program
-  if (one.skipped !== undefined) return [name, ...Array.from({ length: 10 }, () => ''), `– ${shortened(one.skipped)}`]
+  if (one.skipped !== undefined) return [name, ...Array.from({ length: 11 }, () => ''), `– ${shortened(one.skipped)}`]
   const { busy, latency, octets } = one
   return [
     name,
@@ -77,7 +82,8 @@ function rowOf(one: Measurement, all: readonly Measurement[], several: boolean):
     octets === undefined ? '' : number(octets),
     latency === undefined ? '' : number(latency.p50),
     latency === undefined ? '' : number(latency.p99),
-    latency === undefined ? '' : `${number(latency.p999)}${keptUp(latency) ? '' : ' (too slow)'}`,
+    latency === undefined ? '' : number(latency.p999),
+    latency === undefined || keptUp(latency) ? '' : '– too slow for this rate',
   ]
 }
 
@@ -85,7 +91,7 @@ function rowOf(one: Measurement, all: readonly Measurement[], several: boolean):
 function costCells({ cost, memory, ranked }: Measurement): [string, string] {
   const scale = (spread: Spread, by: number): [string, string] => [
     ranked ? number(spread.median / by) : `(${number(spread.median / by)})`,
-    `${number(spread.min / by)} – ${number(spread.max / by)}`,
+    spread.rounds === 1 ? '' : `${number(spread.min / by)} – ${number(spread.max / by)}`,
   ]
   if (cost !== undefined) return scale(cost, 1)
   return memory === undefined ? ['', ''] : scale(memory, 1024)

@@ -22,8 +22,13 @@ const LOOKS = 8
 const MOST_LOOKS = 80
 
 /** Of traffic that goes on already. */
-export async function measureCost(traffic: Going, pid: number, { warmUp, seconds }: Timing): Promise<CostReport> {
+export async function measureCost(
+  traffic: Going,
+  pid: number,
+  { warmUp, seconds, warmUpMessages = 0 }: Timing,
+): Promise<CostReport> {
   await pause(traffic, warmUp)
+  for (let more = 0; more < LONGEST && traffic.count < warmUpMessages; more++) await pause(traffic, warmUp)
   const before = look()
   await pause(traffic, seconds)
   // Where messages are few, the one that is half done at each end would tell.

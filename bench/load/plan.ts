@@ -8,6 +8,8 @@ export interface Timing {
   /** Seconds of traffic before the window, and in it. */
   readonly warmUp: number
   readonly seconds: number
+  /** Messages before the window, if they take no longer than a few times the warm-up. */
+  readonly warmUpMessages?: number
 }
 
 export interface Plan extends Timing {

@@ -60,7 +60,7 @@ describe('scenarioBlock', () => {
 
   it('says who was too slow for the rate', () => {
     const slow = measured('ws', 12, { latency: { ...latency, achieved: 20_000 } })
-    expect(scenarioBlock(scenario, [slow], [])).toContain('1,235 (too slow)')
+    expect(scenarioBlock(scenario, [slow], [])).toContain('1,235  – too slow for this rate')
   })
 
   it('names the versions of Node where there are several, and compares within each', () => {
