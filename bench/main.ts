@@ -47,7 +47,7 @@ async function bench(): Promise<number> {
     ...(parts.includes('servers') ? servers.subjects : []),
     ...(parts.includes('clients') ? clients.subjects : []),
   ]
-  await prepare(subjects, parts)
+  await prepare(subjects, options)
   const record = await readResults(RECORD)
   const pins = pinning()
   if (pins.none !== undefined) console.error(`Nothing is pinned to a core: ${pins.none}.`)

@@ -3,13 +3,16 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCommand } from '../scripts/support/command.ts'
 import { installPackages } from '../scripts/support/packages.ts'
-import type { Part } from './options.ts'
+import type { Options } from './options.ts'
 import { folder, root } from './programs.ts'
 import type { Subject } from './programs.ts'
 
-/** Packages are installed only for who needs them; ours, `ws` and `raw` do not, where this Node runs them. */
-export async function prepare(subjects: readonly Subject[], parts: readonly Part[]): Promise<void> {
-  if (parts.includes('codec') || subjects.some(({ needsPackages }) => needsPackages)) await installPackages(folder)
+type Wanted = Pick<Options, 'parts' | 'write'>
+
+/** Packages are installed only for who needs them: others' programs, the codec part, and `--write`, which draws. */
+export async function prepare(subjects: readonly Subject[], { parts, write }: Wanted): Promise<void> {
+  const needed = write || parts.includes('codec') || subjects.some(({ needsPackages }) => needsPackages)
+  if (needed) await installPackages(folder)
   if (subjects.some(({ program }) => program === 'fullduplex')) {
     await access(join(root, 'dist/index.js')).catch(() => {
       throw new Error('the library is not built: npm run build')

@@ -21,6 +21,11 @@ const STEADY = 0.002
 const LOOKS = 8
 const MOST_LOOKS = 80
 
+/** Milliseconds that the last replies may take, however close messages are. */
+const GRACE = 20
+/** Milliseconds after which nobody waits for more. */
+const ENOUGH = 1000
+
 /** Of traffic that goes on already. */
 export async function measureCost(
   traffic: Going,
@@ -69,12 +74,15 @@ function pause(traffic: Going, seconds: number): Promise<void> {
  * Sends at a fixed rate, whether replies come or not, and counts from the moment when each message was due: who makes others wait
  * does not look better for it. What was due during the warm-up is not counted.
  */
-export async function measureLatency(traffic: Traffic, { scenario, warmUp, seconds }: Plan): Promise<LatencyReport> {
+export async function measureLatency(traffic: Traffic, plan: Plan): Promise<LatencyReport> {
+  const { scenario, warmUp, seconds, warmUpMessages = 0 } = plan
   const { rate = 1, traffic: kind, batch, depth, connections } = scenario
   const interval = (batch && kind === 'replies' ? depth * 1000 : 1000) / rate
   const start = performance.now() + 1
-  const first = start + warmUp * 1000
+  const first = start + Math.max(warmUp, warmUpMessages / rate) * 1000
   const end = first + seconds * 1000
+  // The last ones are due just before the end. Who keeps up has answered them when two more would have been due.
+  const grace = 2 * interval + GRACE
   const most = Math.ceil((rate * seconds + 2 * depth) * (kind === 'broadcast' ? connections : 1))
   const waited = new Float64Array(most)
   let planned = 0
@@ -84,7 +92,7 @@ export async function measureLatency(traffic: Traffic, { scenario, warmUp, secon
     if (due < first) return
     const now = performance.now()
     if (answered < most) waited[answered++] = (now - due) * 1000
-    if (now <= end) inTime++
+    if (now <= end + grace) inTime++
   }
   let due = start
   // Timers are too coarse. The loop spins instead, on a core that has nothing else to do.
@@ -95,7 +103,7 @@ export async function measureLatency(traffic: Traffic, { scenario, warmUp, secon
         const count = traffic.issue(due)
         if (due >= first) planned += count
       }
-      if (now < end || (answered < planned && now < end + 1000)) setImmediate(spin)
+      if (now < end || (answered < planned && now < end + grace + ENOUGH)) setImmediate(spin)
       else resolve()
     }
     spin()

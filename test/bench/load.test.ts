@@ -89,6 +89,21 @@ describe('a server that answers rightly', () => {
     expect((await measureCost(traffic, process.pid, plan('S6p', url))).count).toBeGreaterThan(50)
   })
 
+  it('gets no more broadcasts than may be on their way before all have received one', async () => {
+    let held: number | undefined
+    const url = await library((ws, data) => {
+      if (held === undefined) return libraries[0].broadcast(data)
+      held++
+      // Its sender alone receives it.
+      return ws.send(data)
+    })
+    const traffic = await open('S6p', url)
+    held = 0
+    traffic.run()
+    const { count } = await measureCost(traffic, process.pid, { warmUp: 0, seconds: 0.1 })
+    expect([count, held]).toEqual([16, 16])
+  })
+
   it('is measured in S7, with a closing handshake each', async () => {
     const closes: number[] = []
     const url = await library(() => {}, { close: (_ws, { code, wasClean }) => closes.push(wasClean ? code : 0) })
