@@ -9,6 +9,7 @@ import { spread } from './statistics.ts'
 
 /** Cores that other work may use before it is mentioned. */
 const DISTURBED = 0.1
+const DISTURBANCE = 'Other work used N cores meanwhile: all costs are higher than they had to be.'
 
 type Cells = readonly string[]
 
@@ -52,8 +53,7 @@ export function scenarioBlock(
   const rows = sorted.map((one) => rowOf(one, measurements, several))
   const lines = layOut(head, rows).map((line) => `  ${line}`)
   const others = spread(sorted.flatMap(({ busy }) => busy?.others ?? [])).median
-  if (others > DISTURBED)
-    lines.push('', `  Other work used ${others.toFixed(2)} cores meanwhile: all costs are higher than they had to be.`)
+  if (others > DISTURBED) lines.push('', `  ${DISTURBANCE.replace('N', others.toFixed(2))}`)
   const [comparison] = compare(measurements, recorded)
   if (comparison !== undefined) lines.push('', `  ${comparisonLine(comparison)}`)
   return [`${id} · ${title}`, ...lines, ''].join('\n')
