@@ -89,9 +89,9 @@ function rowOf(one: Measurement, all: readonly Measurement[], several: boolean):
 
 /** In parentheses what cannot be compared. */
 function costCells({ cost, memory, ranked }: Measurement): [string, string] {
-  const scale = (spread: Spread, by: number): [string, string] => [
-    ranked ? number(spread.median / by) : `(${number(spread.median / by)})`,
-    spread.rounds === 1 ? '' : `${number(spread.min / by)} – ${number(spread.max / by)}`,
+  const scale = (figures: Spread, by: number): [string, string] => [
+    ranked ? number(figures.median / by) : `(${number(figures.median / by)})`,
+    figures.rounds === 1 ? '' : `${number(figures.min / by)} – ${number(figures.max / by)}`,
   ]
   if (cost !== undefined) return scale(cost, 1)
   return memory === undefined ? ['', ''] : scale(memory, 1024)
