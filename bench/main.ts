@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path'
 import { runCodec } from './codec/run.ts'
+import { codecTable } from './codec/table.ts'
 import { measureGrowth } from './growth.ts'
 import { compare } from './guard.ts'
 import { machine } from './machine.ts'
@@ -52,7 +53,7 @@ async function bench(): Promise<number> {
   const pins = pinning()
   if (pins.none !== undefined) console.error(`Nothing is pinned to a core: ${pins.none}.`)
   const versions = await versionsOf(subjects)
-  console.log(`${Object.values(versions).join(' · ')}\n`)
+  if (subjects.length > 0) console.log(`${Object.values(versions).join(' · ')}\n`)
   const measured = await measureParts(pins, record)
   const results: Results = {
     date: new Date().toISOString().slice(0, 10),
@@ -102,6 +103,7 @@ async function measureParts(
   if (growth.length > 0 && pace !== 'smoke') console.log(growthTables(growth))
   const codec = parts.includes('codec') ? await runCodec({ quick }, progress) : []
   progress('')
+  if (codec.length > 0) console.log(codecTable(codec))
   return { ...measured, growth, codec }
 }
 
