@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { LARGEST_MESSAGE, announce, host, mode } from './mode.ts'
 
 interface WebSocket {
-  send(data: ArrayBuffer | string, isBinary: boolean): number
+  send(data: ArrayBuffer | string, isBinary: boolean, compress?: boolean): number
   subscribe(topic: string): boolean
 }
 interface App {
@@ -22,7 +22,8 @@ const uws = createRequire(import.meta.url)('@btc-vision/uwebsockets.js') as Libr
 
 const message: Record<typeof mode, (ws: WebSocket, data: ArrayBuffer, isBinary: boolean) => void> = {
   echo: (ws, data, isBinary) => void ws.send(data, isBinary),
-  deflate: (ws, data, isBinary) => void ws.send(data, isBinary),
+  // Messages are compressed when they are asked to be.
+  deflate: (ws, data, isBinary) => void ws.send(data, isBinary, true),
   answer: (ws, data) => void ws.send(String(data.byteLength), false),
   broadcast: (_ws, data, isBinary) => void app.publish('all', data, isBinary),
 }
