@@ -46,14 +46,15 @@ export function outsideFences(lines: readonly string[]): string[] {
 
 /**
  * The files below `folders` of `root` whose name has the given ending, as sorted paths from `root` with slashes. A folder that does
- * not exist has none; of `.` itself only the files are meant, not its folders.
+ * not exist has none; of `.` itself only the files are meant, not its folders. What is in a `node_modules` is somebody else's.
  */
 export async function findFiles(root: string, folders: readonly string[], ending: string): Promise<string[]> {
   const found: string[] = []
   for (const folder of folders) {
     const names = await readdir(join(root, folder), { recursive: folder !== '.' }).catch(() => [])
     for (const name of names) {
-      if (name.endsWith(ending)) found.push(posix.join(folder, name.replaceAll(sep, '/')))
+      if (name.endsWith(ending) && !name.split(sep).includes('node_modules'))
+        found.push(posix.join(folder, name.replaceAll(sep, '/')))
     }
   }
   return found.toSorted()

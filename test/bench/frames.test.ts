@@ -27,7 +27,7 @@ describe('clientFrame', () => {
     expect([reply.opcode, reply.rsv1, reply.payload.equals(payload)]).toEqual([OPCODE.binary, false, true])
   })
 
-  it('says the length in as few octets as there may be [6455:5.2-10]', () => {
+  it('says the length in as few octets as there may be', () => {
     const heads = [125, 126, 65_536].map((size) =>
       clientFrame(Buffer.alloc(size), { opcode: OPCODE.text }).subarray(0, 10),
     )

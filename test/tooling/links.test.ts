@@ -64,6 +64,11 @@ describe('findBrokenLinks', () => {
     expect(await findBrokenLinks(root)).toEqual([])
   })
 
+  it('leaves alone what others have written', async () => {
+    write('bench/node_modules/theirs/README.md', '[a](absent.md)\n')
+    expect(await findBrokenLinks(root)).toEqual([])
+  })
+
   it('reports absent files, absent headings and ways out of the repository, with path and line', async () => {
     write(
       'README.md',
