@@ -72,45 +72,54 @@ function pause(traffic: Going, seconds: number): Promise<void> {
 
 /**
  * Sends at a fixed rate, whether replies come or not, and counts from the moment when each message was due: who makes others wait
- * does not look better for it. What was due during the warm-up is not counted.
+ * does not look better for it. What was due during the warm-up is not counted. What has no reply when nobody waits any longer has
+ * waited until then, at least.
  */
 export async function measureLatency(traffic: Traffic, plan: Plan): Promise<LatencyReport> {
   const { scenario, warmUp, seconds, warmUpMessages = 0 } = plan
-  const { rate = 1, traffic: kind, batch, depth, connections } = scenario
+  const { rate = 1, traffic: kind, batch, depth } = scenario
   const interval = (batch && kind === 'replies' ? depth * 1000 : 1000) / rate
   const start = performance.now() + 1
   const first = start + Math.max(warmUp, warmUpMessages / rate) * 1000
   const end = first + seconds * 1000
   // The last ones are due just before the end. Who keeps up has answered them when two more would have been due.
   const grace = 2 * interval + GRACE
-  const most = Math.ceil((rate * seconds + 2 * depth) * (kind === 'broadcast' ? connections : 1))
-  const waited = new Float64Array(most)
+  /** What is on its way of each turn of sending. */
+  const open: number[] = []
+  const waited: number[] = []
   let planned = 0
-  let answered = 0
   let inTime = 0
   traffic.answered = (due) => {
+    open[Math.round((due - start) / interval)]--
     if (due < first) return
     const now = performance.now()
-    if (answered < most) waited[answered++] = (now - due) * 1000
+    waited.push((now - due) * 1000)
     if (now <= end + grace) inTime++
   }
-  let due = start
   // Timers are too coarse. The loop spins instead, on a core that has nothing else to do.
   const spun = new Promise<void>((resolve) => {
     const spin = (): void => {
       const now = performance.now()
-      for (; due <= now && due < end; due += interval) {
+      for (;;) {
+        const due = start + open.length * interval
+        if (due > now || due >= end) break
+        open.push(0)
         const count = traffic.issue(due)
+        open[open.length - 1] += count
         if (due >= first) planned += count
       }
-      if (now < end || (answered < planned && now < end + grace + ENOUGH)) setImmediate(spin)
+      if (now < end || (waited.length < planned && now < end + grace + ENOUGH)) setImmediate(spin)
       else resolve()
     }
     spin()
   })
   await Promise.race([spun, traffic.failure])
-  if (answered === 0) throw new WrongReply('nothing came back')
-  const sorted = waited.subarray(0, answered).toSorted()
+  const now = performance.now()
+  for (const [turn, count] of open.entries()) {
+    const due = start + turn * interval
+    if (due >= first) waited.push(...Array.from({ length: count }, () => (now - due) * 1000))
+  }
+  const sorted = Float64Array.from(waited).toSorted()
   const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => percentile(sorted, share))
   return { planned, answered: inTime, seconds, p50, p99, p999 }
 }

@@ -268,13 +268,21 @@ describe('measureLatency', () => {
     expect(p99).toBeGreaterThan(250_000)
   })
 
-  it('tells how many were answered in time', async () => {
+  it('tells how many were answered in time, and counts the others as still waiting', async () => {
     const late = stalling(0)
     const { issue } = late
     let sent = 0
     late.issue = (due) => (++sent % 2 === 0 ? 1 : issue(due))
-    const { planned, answered } = await measureLatency(late, latencyPlan(500, 0.1))
+    const { planned, answered, p99 } = await measureLatency(late, latencyPlan(500, 0.1))
     expect(answered).toBeGreaterThan(planned * 0.4)
     expect(answered).toBeLessThan(planned * 0.6)
+    expect(p99).toBeGreaterThan(1_000_000)
+  })
+
+  it('tells of a program that answers nothing how long it was waited for', async () => {
+    const silent = { ...stalling(0), issue: () => 3 }
+    const { planned, answered, p50 } = await measureLatency(silent, latencyPlan(200, 0.05))
+    expect([planned % 3, answered]).toEqual([0, 0])
+    expect(p50).toBeGreaterThan(1_000_000)
   })
 })
