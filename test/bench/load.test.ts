@@ -100,8 +100,11 @@ describe('a server that answers rightly', () => {
     const traffic = await open('S6p', url)
     held = 0
     traffic.run()
-    const { count } = await measureCost(traffic, process.pid, { warmUp: 0, seconds: 0.1 })
-    expect([count, held]).toEqual([16, 16])
+    await expect.poll(() => traffic.count).toBeGreaterThanOrEqual(16)
+    // Whatever would be sent for one of those is sent by the time that others have come and gone.
+    const [other] = await openAll(1, targetOf(url), openingRequest(targetOf(url)))
+    other.end()
+    expect([traffic.count, held]).toEqual([16, 16])
   })
 
   it('is measured in S7, with a closing handshake each', async () => {
