@@ -53,8 +53,8 @@ export async function findFiles(root: string, folders: readonly string[], ending
   for (const folder of folders) {
     const names = await readdir(join(root, folder), { recursive: folder !== '.' }).catch(() => [])
     for (const name of names) {
-      if (name.endsWith(ending) && !name.split(sep).includes('node_modules'))
-        found.push(posix.join(folder, name.replaceAll(sep, '/')))
+      if (!name.endsWith(ending) || name.split(sep).includes('node_modules')) continue
+      found.push(posix.join(folder, name.replaceAll(sep, '/')))
     }
   }
   return found.toSorted()
