@@ -2,7 +2,8 @@
  * Unmasking in place, as both do with what they have read; the limit is a copy of as many octets.
  *
  * `offset` is where the payload begins in its memory: words are what is fast, and no frame has to begin at one. A read
- * brings new memory, and what is known of the last one is of no use for it: so some cases change between two.
+ * brings new memory, and what is known of the last one is of no use for it: so some cases change between two. Others are in
+ * the memory that our sockets read into.
  */
 import { sizeName } from './case.ts'
 import type { Case, Way } from './case.ts'
@@ -16,7 +17,28 @@ export function maskingCases({ framing }: Ours, ws: Ws): Case[] {
   const aligned = [4, 16, 32, 125, 1024, 65_536, 1_048_576].map((size) => maskingCase(framing, ws, size, 8, 1))
   const unaligned = [4, 32, 125, 1024, 65_536, 1_048_576].map((size) => maskingCase(framing, ws, size, 5, 1))
   const fresh = [125, 1024, 65_536].map((size) => maskingCase(framing, ws, size, 5, 2))
-  return [...aligned, ...unaligned, ...fresh]
+  const { simd } = framing
+  const lent =
+    simd === undefined ? [] : [4, 32, 125, 1024, 65_000].map((size) => lentCase(framing, ws, size, simd.lent))
+  return [...aligned, ...unaligned, ...fresh, ...lent]
+}
+
+function lentCase(framing: Ours['framing'], ws: Ws, size: number, lent: Buffer): Case {
+  const elsewhere = maskingCase(framing, ws, size, 5, 1)
+  const octets = octetsOf(size)
+  const ours: Way = {
+    run: () => framing.applyMask(lent, 5, 5 + size, KEY),
+    result: () => {
+      octets.copy(lent, 5)
+      framing.applyMask(lent, 5, 5 + size, KEY)
+      return Buffer.from(lent.subarray(5, 5 + size))
+    },
+  }
+  return {
+    ...elsewhere,
+    name: `${sizeName(size)}, where sockets read to`,
+    ways: { ...elsewhere.ways, fullduplex: ours },
+  }
 }
 
 function maskingCase(

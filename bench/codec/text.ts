@@ -71,8 +71,8 @@ function piecesCase({ Utf8Validator }: Ours['framing'], { isValidUTF8 }: Ws): Ca
   }
 }
 
-function decodingCase({ messageData }: Ours['framing'], { isValidUTF8 }: Ws, { name, bytes, encoding }: Sample): Case {
-  const ours = (): unknown => messageData(bytes, 0, bytes.length, false, 'string')
+function decodingCase({ textOf }: Ours['framing'], { isValidUTF8 }: Ws, { name, bytes, encoding }: Sample): Case {
+  const ours = (): unknown => textOf(bytes, 0, bytes.length)
   const theirs = (): unknown => isValidUTF8(bytes) && bytes.toString()
   const limit = (): unknown => bytes.toString(encoding)
   return {

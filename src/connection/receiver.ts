@@ -187,7 +187,7 @@ export class Receiver implements ReaderSink {
 
   extended(payload: Buffer, isBinary: boolean): void {
     // Where there is none, RSV1 is against the rules, and does not come here.
-    const deflate = this.#owner.deflate as PerMessageDeflate
+    const deflate = this.#owner.deflate!
     const inflated = deflate.decompress(payload, this.#reader.maxWhole)
     if (!(inflated instanceof Promise)) {
       this.#deliver(inflated, isBinary)
