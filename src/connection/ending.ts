@@ -159,6 +159,8 @@ export class Ending {
   #endTransport(): void {
     this.#receiver.stop()
     this.#awaitEnd()
+    // To end a stream twice costs it an Error with a stack each time, which nobody sees.
+    if (this.mute) return
     this.mute = true
     this.#owner.socket.end()
   }
