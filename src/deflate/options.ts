@@ -5,9 +5,9 @@ import { invalidType, invalidValue, quote } from '../errors.ts'
 export interface DeflateOptions {
   /** Octets from which on a message is compressed, unless `send` says otherwise; Infinity: only if it does. 1,024. */
   readonly threshold?: number
-  /** From 0, none, to 9, best and slowest. 3. */
+  /** From 0, none, to 9, best and slowest. 3, and 5 for messages that refer back to earlier ones. */
   readonly level?: number
-  /** From 1 to 9: memory for the time of one compression. 8. */
+  /** From 1 to 9: memory to compress with. 8, and 6 for messages that refer back to earlier ones, which keep it. */
   readonly memLevel?: number
   /** 8 to 15: how far back the server's compressor may look (7.1.2.1). Agreed upon only when given. */
   readonly serverMaxWindowBits?: number
@@ -19,11 +19,11 @@ export interface DeflateOptions {
   readonly clientNoContextTakeover?: boolean
 }
 
-/** Checked and complete, but for window bits that nobody asked for. */
+/** Checked and complete, but for what depends on what is agreed upon. */
 export interface DeflateSettings {
   readonly threshold: number
-  readonly level: number
-  readonly memLevel: number
+  readonly level: number | undefined
+  readonly memLevel: number | undefined
   readonly serverMaxWindowBits: number | undefined
   readonly clientMaxWindowBits: number | undefined
   readonly serverNoContextTakeover: boolean
@@ -54,8 +54,8 @@ export function deflateSettings(option: unknown): DeflateSettings | undefined {
   }
   return {
     threshold: checkNumber('threshold', options.threshold, 0, Infinity) ?? 1024,
-    level: checkNumber('level', options.level, 0, 9) ?? 3,
-    memLevel: checkNumber('memLevel', options.memLevel, 1, 9) ?? 8,
+    level: checkNumber('level', options.level, 0, 9),
+    memLevel: checkNumber('memLevel', options.memLevel, 1, 9),
     serverMaxWindowBits: checkNumber('serverMaxWindowBits', options.serverMaxWindowBits, 8, 15),
     clientMaxWindowBits: checkNumber('clientMaxWindowBits', options.clientMaxWindowBits, 8, 15),
     serverNoContextTakeover: checkFlag('serverNoContextTakeover', options.serverNoContextTakeover) ?? true,

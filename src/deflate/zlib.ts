@@ -1,9 +1,10 @@
 /**
- * DEFLATE (RFC 1951) by node:zlib, one message at a time: nothing of zlib's outlives a message, so that a connection
- * which is idle, or never compresses, costs none of its memory. What a message may refer back to goes in as the dictionary.
+ * DEFLATE (RFC 1951) by the documented functions of node:zlib, one message at a time: nothing of zlib's outlives a
+ * message, and what that may refer back to goes in as the dictionary.
  *
- * Small messages are worked on where we are, which costs a fraction of the trip to the thread pool. Large ones go there,
- * a few at a time, so that they neither hold up the event loop nor fill the memory.
+ * So large messages are worked on, in the thread pool, a few at a time, so that they neither hold up the event loop nor
+ * fill the memory. Small ones are worked on where we are, which costs a fraction of the trip to the thread pool, and by a
+ * state of zlib that is kept (kept.ts) where that is possible.
  */
 import { constants, deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib'
 import type { ZlibOptions } from 'node:zlib'
@@ -13,12 +14,12 @@ export const AT_ONCE_UP_TO = 32_768
 /** Octets that may come of it; beyond them it goes to the thread pool after all. */
 export const INFLATED_AT_ONCE_UP_TO = 262_144
 
-/** Milliseconds of a turn of the event loop that all inflating at once may take together. */
-const SHARE_OF_A_TURN = 5
 /** As many as the thread pool has threads, if nobody changed that; each may take as much memory as a message. */
 const MAX_JOBS = 4
 const SMALLEST_CHUNK = 1024
 const LARGEST_CHUNK = 65_536
+/** What zlib says of output beyond its limit. */
+const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE'
 
 /** What came of one DEFLATE stream. */
 export interface Inflated {
@@ -27,8 +28,6 @@ export interface Inflated {
   readonly engine: { readonly bytesWritten: number }
 }
 
-/** Milliseconds of this turn that inflating at once has taken. */
-let spent = 0
 let jobs = 0
 const waiting: (() => void)[] = []
 
@@ -49,21 +48,9 @@ export function deflateInPool(
 
 /** One DEFLATE stream. Throws what zlib does; `ERR_BUFFER_TOO_LARGE` as soon as there are more than `most` octets. */
 export function inflateAtOnce(input: Buffer, dictionary: Buffer, most: number): Inflated {
-  const began = performance.now()
   // With `info` it answers more than the types know of.
   const inflated: unknown = inflateRawSync(input, inflateOptions(dictionary, most, chunkSize(4 * input.length)))
-  if (spent === 0) setImmediate(beginTurn)
-  spent += performance.now() - began
   return inflated as Inflated
-}
-
-/** Whether inflating at once has had its share of this turn, and whoever has more of it to do has to wait for the next. */
-export function turnIsOver(): boolean {
-  return spent > SHARE_OF_A_TURN
-}
-
-function beginTurn(): void {
-  spent = 0
 }
 
 /** As `inflateAtOnce`, in the thread pool; rejects when it is not `wanted` any more by the time it could begin. */
@@ -109,4 +96,13 @@ async function job<T>(
     if (next === undefined) jobs--
     else next()
   }
+}
+
+/** What zlib throws at output beyond its limit. */
+export function tooLarge(): RangeError {
+  return Object.assign(new RangeError('There are too many octets'), { code: TOO_LARGE })
+}
+
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof RangeError && 'code' in error && error.code === TOO_LARGE
 }

@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto'
 import { constants, createDeflateRaw, createInflateRaw, deflateRawSync } from 'node:zlib'
 import type { DeflateRaw, InflateRaw } from 'node:zlib'
 import fc from 'fast-check'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { PerMessageDeflate } from '../../src/deflate/deflate.ts'
+import { Kept, keptWorks } from '../../src/deflate/kept.ts'
 import type { DeflateParameters } from '../../src/deflate/offer.ts'
 import { deflateSettings } from '../../src/deflate/options.ts'
 import type { DeflateOptions } from '../../src/deflate/options.ts'
@@ -26,11 +27,19 @@ const NONE: DeflateParameters = {
   clientMaxWindowBits: 15,
 }
 
+const documented = (): boolean => false
+/** With states of zlib that are kept, and as it goes where there are none. */
+const WAYS = ROLES.flatMap((role): [Role, string, () => boolean][] => [
+  [role, '', keptWorks],
+  [role, ', by documented functions alone,', documented],
+])
+let mayKeep = keptWorks
+
 function codec(role: Role, agreed: Partial<DeflateParameters> = {}, options: DeflateOptions = {}): PerMessageDeflate {
   const keeping = { serverNoContextTakeover: false, clientNoContextTakeover: false }
   const settings = deflateSettings({ ...keeping, ...options })
   if (settings === undefined) throw new Error('off')
-  return new PerMessageDeflate({ ...NONE, ...agreed }, settings, role)
+  return new PerMessageDeflate({ ...NONE, ...agreed }, settings, role, mayKeep)
 }
 
 /** The parameters of one direction, by who compresses. */
@@ -104,7 +113,11 @@ const MESSAGES = [
   lines(5),
 ]
 
-describe.each(ROLES)('What a %s compresses', (role) => {
+describe.each(WAYS)('What a %s compresses%s', (role, _how, way) => {
+  beforeEach(() => {
+    mayKeep = way
+  })
+
   it.each([8, 9, 10, 13, 15])(
     'one kept stream with a window of 2^%d octets inflates [7692:7.2.1-06] [7692:7.2.1-08] [7692:7.2.1-11] [7692:7.2.1-12] [7692:7.2.1-14] [7692:7.2.2-10]',
     async (bits) => {
@@ -171,6 +184,10 @@ describe.each(ROLES)('What a %s compresses', (role) => {
     const large = deflate.compress(Buffer.alloc(AT_ONCE_UP_TO + 1, 1))
     expect(large).toBeInstanceOf(Promise)
     await large
+    expect([AT_ONCE_UP_TO, AT_ONCE_UP_TO + 1].map((size) => deflate.takesLong(Buffer.alloc(size)))).toEqual([
+      false,
+      true,
+    ])
   })
 
   it('does not depend on what the caller does with the octets afterwards', async () => {
@@ -191,7 +208,11 @@ describe.each(ROLES)('What a %s compresses', (role) => {
   })
 })
 
-describe.each(ROLES)('A %s inflates', (role) => {
+describe.each(WAYS)('A %s inflates%s', (role, _how, way) => {
+  beforeEach(() => {
+    mayKeep = way
+  })
+
   const peer = other(role)
 
   it.each([8, 9, 11, 15])(
@@ -278,6 +299,42 @@ describe.each(ROLES)('A %s inflates', (role) => {
     )
   })
 
+  it('messages behind one with final blocks, whatever they refer to [7692:7.2.1-03]', async () => {
+    for (const end of [Buffer.alloc(0), wire('00')]) {
+      const deflate = codec(role)
+      const whole = deflateRawSync(lines(5), { dictionary: lines(3), finishFlush: constants.Z_SYNC_FLUSH })
+      const final = deflateRawSync(lines(9), { dictionary: Buffer.concat([lines(3), lines(5)]) })
+      const history = Buffer.concat([lines(3), lines(5), lines(9)])
+      const behind = deflateRawSync(lines(9), { dictionary: history, finishFlush: constants.Z_SYNC_FLUSH })
+      const first = deflateRawSync(lines(3), { finishFlush: constants.Z_SYNC_FLUSH })
+      const payloads = [first.subarray(0, -4), whole.subarray(0, -4), Buffer.concat([final, end])]
+      const inflated: Buffer[] = []
+      for (const payload of [...payloads, behind.subarray(0, -4)]) inflated.push(await deflate.decompress(payload, MiB))
+      expectSame(inflated, [lines(3), lines(5), lines(9), lines(9)])
+    }
+  })
+
+  it('small messages, and large ones between them, which become large in either way', async () => {
+    const deflate = codec(role)
+    const stream = keptStream(createDeflateRaw())
+    const bomb = Buffer.alloc(INFLATED_AT_ONCE_UP_TO + 1, lines(20))
+    for (const message of [lines(20), bomb, lines(20), noise(60_000), lines(20), bomb, noise(60_000), noise(30_000)]) {
+      const compressed = await through(stream, message)
+      expectSame([await deflate.decompress(compressed.subarray(0, -4), MiB)], [message])
+    }
+  })
+
+  it('a message without a context, whatever came on other connections, and failed there', async () => {
+    const small = deflateRawSync(lines(20), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+    for (const broken of [wire('07'), wire('f2 48 cd'), deflateRawSync(lines(5)), wire('')]) {
+      await Promise.resolve(codec(role, direction(peer, true, 15)))
+        .then((deflate) => deflate.decompress(broken, MiB))
+        .catch(() => {})
+      const deflate = codec(role, direction(peer, true, 15))
+      for (let i = 0; i < 2; i++) expectSame([await deflate.decompress(small, MiB)], [lines(20)])
+    }
+  })
+
   it('a message that ends with a final block and nothing behind it', async () => {
     expect(await codec(role).decompress(deflateRawSync(lines(5)), MiB)).toEqual(lines(5))
   })
@@ -343,6 +400,10 @@ describe.each(ROLES)('A %s inflates', (role) => {
 })
 
 describe('PerMessageDeflate', () => {
+  beforeEach(() => {
+    mayKeep = keptWorks
+  })
+
   it('compresses from the threshold on, and otherwise as it is told [7692:6.1-02]', () => {
     const deflate = codec('server', {}, { threshold: 10 })
     const wants = (payload: string | Buffer): boolean[] =>
@@ -364,6 +425,29 @@ describe('PerMessageDeflate', () => {
     const settled = await Promise.allSettled(given.map(async (work) => work))
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])
     for (const work of busy) await work
+  })
+
+  it('has states of zlib from the first message on, and closes them when its connection ends', async () => {
+    const closed = vi.spyOn(Kept.prototype, 'close')
+    onTestFinished(() => closed.mockRestore())
+    const payload = deflateRawSync(lines(20), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+    const deflate = codec('server')
+    deflate.end()
+    expect(closed).toHaveBeenCalledTimes(0)
+    // What still comes makes none.
+    expect(await deflate.compress(lines(20))).toBeInstanceOf(Buffer)
+    expect(await deflate.decompress(payload, MiB)).toEqual(lines(20))
+    deflate.end()
+    expect(closed).toHaveBeenCalledTimes(0)
+    const used = codec('server')
+    for (let i = 0; i < 2; i++) {
+      await used.compress(lines(20))
+      await used.decompress(payload, MiB)
+    }
+    expect(closed).toHaveBeenCalledTimes(0)
+    used.end()
+    expect(closed).toHaveBeenCalledTimes(2)
+    expect(closed.mock.contexts.every((state) => (state as Kept).isClosed)).toBe(true)
   })
 
   it('makes the same of a message on all connections with the same window that keep no context', () => {
@@ -394,19 +478,26 @@ describe('PerMessageDeflate', () => {
         fc.integer({ min: 1, max: 9 }),
         fc.array(message, { maxLength: 8 }),
         fc.constantFrom<Role>(...ROLES),
-        async (agreedNone, optionNone, windowBits, level, memLevel, messages, role) => {
+        fc.constantFrom(keptWorks, documented),
+        fc.constantFrom(keptWorks, documented),
+        async (agreedNone, optionNone, windowBits, level, memLevel, messages, role, sendersWay, receiversWay) => {
           const agreed = direction(role, agreedNone || (optionNone && role === 'server'), windowBits)
           const options = { level, memLevel, clientNoContextTakeover: optionNone, serverNoContextTakeover: optionNone }
-          const [sender, receiver] = [codec(role, agreed, options), codec(other(role), agreed, options)]
+          mayKeep = sendersWay
+          const sender = codec(role, agreed, options)
+          mayKeep = receiversWay
+          const receiver = codec(other(role), agreed, options)
           // All at once, as a connection does; what comes of it goes out in order.
           const compressed = await Promise.all(messages.map(async (octets) => sender.compress(octets)))
           for (const [index, octets] of compressed.entries()) {
             if (octets === undefined) continue
             expectSame([await receiver.decompress(octets, MiB)], [messages[index]])
           }
+          sender.end()
+          receiver.end()
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 100 },
     )
   })
 })

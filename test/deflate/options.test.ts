@@ -11,8 +11,8 @@ describe('deflateSettings', () => {
     (option) => {
       expect(deflateSettings(option)).toEqual({
         threshold: 1024,
-        level: 3,
-        memLevel: 8,
+        level: undefined,
+        memLevel: undefined,
         serverMaxWindowBits: undefined,
         clientMaxWindowBits: undefined,
         serverNoContextTakeover: true,

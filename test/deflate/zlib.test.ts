@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { deflateInPool, inflateAtOnce, inflateInPool, turnIsOver } from '../../src/deflate/zlib.ts'
+import { deflateInPool, inflateAtOnce, inflateInPool } from '../../src/deflate/zlib.ts'
 
 const EMPTY = Buffer.alloc(0)
 const wanted = (): boolean => true
@@ -67,19 +67,5 @@ describe('inflateAtOnce', () => {
     const { buffer, engine } = inflateAtOnce(Buffer.concat([stream, Buffer.from('behind')]), EMPTY, 100)
     expect(buffer.toString()).toBe('Hello')
     expect(engine.bytesWritten).toBe(stream.length)
-  })
-
-  it('has a share of every turn, whoever it is that inflates', async () => {
-    const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-    await nextTurn()
-    await nextTurn()
-    expect(turnIsOver()).toBe(false)
-    const stream = deflateRawSync(Buffer.alloc(250_000))
-    const until = Date.now() + 10_000
-    while (!turnIsOver() && Date.now() < until) inflateAtOnce(stream, EMPTY, 250_000)
-    expect(turnIsOver()).toBe(true)
-    await nextTurn()
-    await nextTurn()
-    expect(turnIsOver()).toBe(false)
   })
 })
