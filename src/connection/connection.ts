@@ -21,7 +21,6 @@ import { Deferred } from './deferred.ts'
 import { Ending, ReadyState } from './ending.ts'
 import type { ConnectionHandler, MessageData, MessagesOptions, SendOptions } from './handler.ts'
 import { judge, suspend } from './heartbeat.ts'
-import type { Pulse } from './heartbeat.ts'
 import { Incoming } from './incoming.ts'
 import type { MessageStream } from './incoming.ts'
 import { lent, readIntoLent } from './lent.ts'
@@ -90,7 +89,7 @@ class Extras {
  * It is what its parts ask of their owner, too: a connection that is idle costs little beside its socket, so they keep
  * nothing that can be asked for, and what is seldom needed is made when it is (docs/performance.md).
  */
-export class Connection<Data = unknown> implements Pulse {
+export class Connection<Data = unknown> {
   /** Whatever the application keeps with a connection; on a server what its `upgrade` answered. */
   data: Data
   /** The subprotocol agreed upon, or the empty string (RFC 6455 1.9). */
@@ -146,7 +145,8 @@ export class Connection<Data = unknown> implements Pulse {
    * @internal
    */
   start(greeting: string, head: Buffer): void {
-    const socket = Object.assign(this.socket, { [kConnection]: this })
+    const socket = this.socket as Bound
+    socket[kConnection] = this
     socket.on('data', onData).on('drain', onDrain).on('end', onEnd).on('error', onError).on('close', onClose)
     readIntoLent(socket, onRead)
     this.begun()
