@@ -418,7 +418,7 @@ export class Connection<Data = unknown> {
 
   /** @internal */
   outputWaits(): void {
-    if (this.#ending === undefined) this.#sent()
+    this.#sent()
   }
 
   /** @internal */

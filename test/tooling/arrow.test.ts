@@ -225,7 +225,7 @@ describe('the linter', () => {
     const folders = ['src', 'test', 'scripts', 'examples', 'bench']
     const files = folders.flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-        .filter((path) => /\.[jt]s$/.test(path))
+        .filter((path) => /\.[jt]s$/.test(path) && !path.includes('node_modules'))
         .map((path) => join(folder, path)),
     )
     expect(files.length).toBeGreaterThan(10)
