@@ -86,11 +86,19 @@ class Slab {
       this.bytes = Buffer.allocUnsafeSlow(size)
       return 0
     }
+    const at = this.claimUpTo(size)
+    this.settle(size)
+    return at
+  }
+
+  claimUpTo(size: number): number {
     this.bytes = this.#shared
     if (this.#at + size > SLAB) this.#at = 0
-    const at = this.#at
+    return this.#at
+  }
+
+  settle(size: number): void {
     this.#at += size
-    return at
   }
 
   push(bytes: Buffer): void {

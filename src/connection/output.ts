@@ -101,18 +101,28 @@ export class Output implements FrameTarget {
   }
 
   claim(size: number): number {
-    if (slabOwner === this && size <= SLAB_SIZE) {
-      if (slabEnd + size > SLAB_SIZE) this.#makeRoom(size)
-      const at = slabEnd
-      slabEnd += size
-      this.#queued += size
-      claimed = slab
+    const at = this.claimUpTo(size)
+    if (at >= 0) {
+      this.settle(size)
       return at
     }
     const bytes = Buffer.allocUnsafe(size)
     this.push(bytes)
     claimed = bytes
     return 0
+  }
+
+  /** Only from the slab, as only there what is not needed can be given back. */
+  claimUpTo(size: number): number {
+    if (slabOwner !== this || size > SLAB_SIZE) return -1
+    if (slabEnd + size > SLAB_SIZE) this.#makeRoom(size)
+    claimed = slab
+    return slabEnd
+  }
+
+  settle(size: number): void {
+    slabEnd += size
+    this.#queued += size
   }
 
   push(bytes: Buffer): void {

@@ -19,8 +19,11 @@ export const RSV1 = 0x40
 /** Payloads up to this many octets are copied behind their header; copying costs less than a second write. */
 const COPY_UP_TO = 16_384
 
-/** Text up to this many characters is looked at, and written, one by one: for so few that is cheaper than a call into C++. */
+/** Text up to this many characters is written one by one: for so few that is cheaper than a call into C++. */
 const SHORT = 48
+
+/** The most octets that UTF-8 takes for one of UTF-16. */
+const WIDEST = 3
 
 /** Where encoded frames go. */
 export interface FrameTarget {
@@ -28,6 +31,10 @@ export interface FrameTarget {
   readonly bytes: Buffer
   /** Takes the next `size` octets of output; answers where in `bytes` they begin. They must all be written at once. */
   claim(size: number): number
+  /** As `claim`, of at most `size` octets; answers -1 where their number has to be known before. */
+  claimUpTo(size: number): number
+  /** How many octets were written where the last `claimUpTo` said. */
+  settle(size: number): void
   /** The octets of `bytes` come next; they must not change before they are sent. */
   push(bytes: Buffer): void
 }
@@ -44,6 +51,12 @@ export class FrameList implements FrameTarget {
     this.push(this.bytes)
     return 0
   }
+
+  claimUpTo(): number {
+    return -1
+  }
+
+  settle(): void {}
 
   push(bytes: Buffer): void {
     this.frames.push(bytes)
@@ -91,8 +104,9 @@ export function writeMessage(
     return
   }
   const most = Math.min(fragmentSize, COPY_UP_TO)
+  if (WIDEST * data.length <= most && writeTextFirst(target, opcode, data, masked)) return
   if (data.length <= most) {
-    const length = data.length <= SHORT && isAsciiText(data) ? data.length : Buffer.byteLength(data)
+    const length = Buffer.byteLength(data)
     if (length <= most) {
       writeText(target, opcode, data, length, masked)
       return
@@ -133,20 +147,43 @@ function writeText(target: FrameTarget, opcode: number, text: string, length: nu
   const maskingKey = masked ? createMaskingKey() : undefined
   const at = target.claim(frameHeaderSize(length, masked) + length)
   const bytes = target.bytes
+  writeUtf8(bytes, text, at + frameHeaderSize(length, masked), length)
+  completeText(bytes, at, opcode, length, maskingKey)
+}
+
+/** The same, in front of its header, so that its length need not be found out before. Answers whether it could be. */
+function writeTextFirst(target: FrameTarget, opcode: number, text: string, masked: boolean): boolean {
+  const most = WIDEST * text.length
+  const at = target.claimUpTo(frameHeaderSize(most, masked) + most)
+  if (at < 0) return false
+  const maskingKey = masked ? createMaskingKey() : undefined
+  const bytes = target.bytes
+  // Where it begins if it is ASCII.
+  const likely = at + frameHeaderSize(text.length, masked)
+  const length = writeAscii(bytes, text, likely) ? text.length : writeUtf8(bytes, text, likely, most)
+  const headerSize = frameHeaderSize(length, masked)
+  if (at + headerSize !== likely) bytes.copyWithin(at + headerSize, likely, likely + length)
+  completeText(bytes, at, opcode, length, maskingKey)
+  target.settle(headerSize + length)
+  return true
+}
+
+/** Puts the header in front of text that has been written, and masks it. */
+function completeText(bytes: Buffer, at: number, opcode: number, length: number, maskingKey: number | undefined): void {
   const start = writeFrameHeader(bytes, at, FIN | opcode, length, maskingKey)
-  if (length <= SHORT && length === text.length) writeAsciiText(bytes, text, start)
-  else writeUtf8(bytes, text, start, length)
   if (maskingKey !== undefined) applyMask(bytes, start, start + length, maskingKey)
 }
 
-function isAsciiText(text: string): boolean {
+/** Answers whether `text` is short and ASCII, so that it has been written. */
+function writeAscii(bytes: Buffer, text: string, offset: number): boolean {
+  if (text.length > SHORT) return false
   let seen = 0
-  for (let i = 0; i < text.length; i++) seen |= text.charCodeAt(i)
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    seen |= unit
+    bytes[offset + i] = unit
+  }
   return seen < 0x80
-}
-
-function writeAsciiText(bytes: Buffer, text: string, offset: number): void {
-  for (let i = 0; i < text.length; i++) bytes[offset + i] = text.charCodeAt(i)
 }
 
 function writeFrame(

@@ -40,9 +40,9 @@ export function readUtf8(bytes: Buffer, start: number, end: number): string | un
   return isUtf8(bytes.subarray(start, end)) ? fast.utf8Slice(start, end) : undefined
 }
 
-/** Writes `text`, which takes `length` octets, at `offset`. */
-export function writeUtf8(bytes: Buffer, text: string, offset: number, length: number): void {
-  ;(bytes as Buffer & FastText).utf8Write(text, offset, length)
+/** Writes `text`, which takes at most `length` octets, at `offset`; answers how many it took. */
+export function writeUtf8(bytes: Buffer, text: string, offset: number, length: number): number {
+  return (bytes as Buffer & FastText).utf8Write(text, offset, length)
 }
 
 export class Utf8Validator {

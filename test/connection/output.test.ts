@@ -914,6 +914,30 @@ describe('Output', () => {
     expect(kept.map((bytes) => hex(bytes))).toEqual(['01', '02', '03'])
   })
 
+  it('takes back what was claimed of the slab and not used, and claims nothing elsewhere before its size is known', async () => {
+    const { near, far } = await socketPair()
+    const output = new Output(near, { outputDrained: () => {}, outputWaits: () => {} })
+    expect(output.claimUpTo(1)).toBe(-1)
+    output.begin()
+    expect(output.claimUpTo(65_537)).toBe(-1)
+    const at = output.claimUpTo(60_000)
+    output.bytes.set(wire('01 02'), at)
+    output.settle(2)
+    expect(output.queued).toBe(2)
+    expect(output.claimUpTo(60_000)).toBe(at + 2)
+    output.bytes.set(wire('03'), at + 2)
+    output.settle(1)
+    // What was not settled is nobody's.
+    output.claimUpTo(100)
+    output.end()
+    near.end()
+    const bytes: Buffer[] = []
+    for await (const chunk of far) bytes.push(chunk as Buffer)
+    expect(hex(Buffer.concat(bytes))).toBe('01 02 03')
+    near.destroy()
+    far.destroy()
+  })
+
   it('puts frames for many behind what lies in the slab, and what is claimed next behind them', async () => {
     const { near, far } = await socketPair()
     const output = new Output(near, { outputDrained: () => {}, outputWaits: () => {} })

@@ -31,6 +31,25 @@ class PoisonedTarget implements FrameTarget {
   readonly claims: { memory: Buffer; at: number; size: number }[] = []
   readonly pushed: Buffer[] = []
   readonly #output: (() => Buffer)[] = []
+  readonly #takesBack: boolean
+
+  /** `takesBack`: what was claimed and not used. */
+  constructor(takesBack = false) {
+    this.#takesBack = takesBack
+  }
+
+  claimUpTo(size: number): number {
+    if (!this.#takesBack) return -1
+    this.bytes = Buffer.alloc(GUARD + size + GUARD, POISON)
+    this.claims.push({ memory: this.bytes, at: GUARD, size })
+    return GUARD
+  }
+
+  settle(size: number): void {
+    const memory = this.bytes
+    expect(size).toBeLessThanOrEqual(memory.length - 2 * GUARD)
+    this.#output.push(() => memory.subarray(GUARD, GUARD + size))
+  }
 
   claim(size: number): number {
     const memory = Buffer.alloc(GUARD + size + GUARD, POISON)
@@ -86,18 +105,27 @@ function framesIn(bytes: Buffer): Sent[] {
 
 /** What `write` writes, frame by frame, in hex; `masked` is what all its frames must be. */
 function written(masked: boolean, write: (target: FrameTarget) => void): string[] {
-  const target = new PoisonedTarget()
-  write(target)
-  return framesIn(target.output).map(({ firstOctet, payload, key }) => {
+  return writtenBothWays(write).map(({ firstOctet, payload, key }) => {
     expect(key !== undefined).toBe(masked)
     return `${hex(Buffer.from([firstOctet]))}: ${payload.length > 300 ? `${payload.length} octets` : hex(payload)}`.trimEnd()
   })
 }
 
 function message(data: string | Buffer, masked: boolean, fragmentSize = Infinity, opcode = 1): Sent[] {
-  const target = new PoisonedTarget()
-  writeMessage(target, opcode, data, masked, fragmentSize)
-  return framesIn(target.output)
+  return writtenBothWays((target) => writeMessage(target, opcode, data, masked, fragmentSize))
+}
+
+/** What `write` writes, which must be the same whether or not the target takes back what was claimed and not used. */
+function writtenBothWays(write: (target: FrameTarget) => void): Sent[] {
+  const [plain, flexible] = [false, true].map((takesBack) => {
+    const target = new PoisonedTarget(takesBack)
+    write(target)
+    return framesIn(target.output)
+  })
+  const comparable = (frames: Sent[]): unknown[] =>
+    frames.map(({ firstOctet, payload, key }) => [firstOctet, hex(payload), key !== undefined])
+  expect(comparable(flexible)).toEqual(comparable(plain))
+  return plain
 }
 
 const sides = [
@@ -263,14 +291,16 @@ describe.each(sides)('writeMessage as a $side', ({ masked }) => {
 describe.each(sides)('writeMessage of a short text as a $side', ({ masked }) => {
   /** Both ways to the same octets: what `encodeFrame` makes of the text with the key that was drawn. */
   function expectAsEncoded(text: string): void {
-    const target = new PoisonedTarget()
-    writeMessage(target, 1, text, masked, Infinity)
-    const { output } = target
-    const [{ key }] = framesIn(output)
-    const encoded = encodeFrame({ opcode: 1, payload: text, ...(key && { maskingKey: key.readInt32LE() }) })
-    expect(hex(output)).toBe(hex(encoded))
-    expect(target.claims.length).toBe(1)
-    expect(key !== undefined).toBe(masked)
+    for (const takesBack of [false, true]) {
+      const target = new PoisonedTarget(takesBack)
+      writeMessage(target, 1, text, masked, Infinity)
+      const { output } = target
+      const [{ key }] = framesIn(output)
+      const encoded = encodeFrame({ opcode: 1, payload: text, ...(key && { maskingKey: key.readInt32LE() }) })
+      expect(hex(output)).toBe(hex(encoded))
+      expect(target.claims.length).toBe(1)
+      expect(key !== undefined).toBe(masked)
+    }
   }
 
   it('equals encodeFrame at every length to 60, ASCII throughout', () => {
@@ -315,6 +345,16 @@ describe.each(sides)('writeMessage of a short text as a $side', ({ masked }) => 
         expectAsEncoded,
       ),
     )
+  })
+
+  it('needs no length beforehand where what is not used can be given back', () => {
+    const byteLength = vi.spyOn(Buffer, 'byteLength')
+    for (const text of ['abc', '€'.repeat(42), 'é'.repeat(5000), 'a'.repeat(48), 'a'.repeat(49)]) {
+      const target = new PoisonedTarget(true)
+      writeMessage(target, 1, text, masked, Infinity)
+      expect(framesIn(target.output)[0].payload.toString()).toBe(text)
+    }
+    expect(byteLength).not.toHaveBeenCalled()
   })
 
   it('counts fragments in octets, not in characters', () => {

@@ -25,6 +25,15 @@ class Collected implements FrameTarget {
     return 0
   }
 
+  claimUpTo(size: number): number {
+    this.bytes = Buffer.alloc(size, 0xa5)
+    return 0
+  }
+
+  settle(size: number): void {
+    this.#parts.push(this.bytes.subarray(0, size))
+  }
+
   push(bytes: Buffer): void {
     this.#parts.push(bytes)
   }
