@@ -31,10 +31,12 @@ export interface FrameTarget {
   readonly bytes: Buffer
   /** Takes the next `size` octets of output; answers where in `bytes` they begin. They must all be written at once. */
   claim(size: number): number
-  /** As `claim`, of at most `size` octets; answers -1 where their number has to be known before. */
-  claimUpTo(size: number): number
-  /** How many octets were written where the last `claimUpTo` said. */
-  settle(size: number): void
+  /**
+   * As `claim`, of at most `size` octets; `settle` tells how many of them were written. Answers -1 when their number has
+   * to be known before, as it always has to where there is no such method.
+   */
+  claimUpTo?(size: number): number
+  settle?(size: number): void
   /** The octets of `bytes` come next; they must not change before they are sent. */
   push(bytes: Buffer): void
 }
@@ -51,12 +53,6 @@ export class FrameList implements FrameTarget {
     this.push(this.bytes)
     return 0
   }
-
-  claimUpTo(): number {
-    return -1
-  }
-
-  settle(): void {}
 
   push(bytes: Buffer): void {
     this.frames.push(bytes)
@@ -154,7 +150,7 @@ function writeText(target: FrameTarget, opcode: number, text: string, length: nu
 /** The same, in front of its header, so that its length need not be found out before. Answers whether it could be. */
 function writeTextFirst(target: FrameTarget, opcode: number, text: string, masked: boolean): boolean {
   const most = WIDEST * text.length
-  const at = target.claimUpTo(frameHeaderSize(most, masked) + most)
+  const at = target.claimUpTo?.(frameHeaderSize(most, masked) + most) ?? -1
   if (at < 0) return false
   const maskingKey = masked ? createMaskingKey() : undefined
   const bytes = target.bytes
@@ -164,7 +160,7 @@ function writeTextFirst(target: FrameTarget, opcode: number, text: string, maske
   const headerSize = frameHeaderSize(length, masked)
   if (at + headerSize !== likely) bytes.copyWithin(at + headerSize, likely, likely + length)
   completeText(bytes, at, opcode, length, maskingKey)
-  target.settle(headerSize + length)
+  target.settle?.(headerSize + length)
   return true
 }
 
