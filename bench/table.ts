@@ -135,7 +135,7 @@ export function growthTables(all: readonly Growth[]): string {
     const rows = points.map((x) => [x.toLocaleString('en'), ...curves.flatMap((curve) => growthCells(curve, x))])
     return layOut(head, rows).join('\n')
   })
-  return `How CPU time grows; ! marks where it is more than doubled\n\n${tables.join('\n\n')}\n`
+  return `How CPU time grows; ! marks where it is more than doubled, by more than the noise of a tenth\n\n${tables.join('\n\n')}\n`
 }
 
 function growthCells(curve: Growth, x: number): [string, string] {

@@ -95,9 +95,12 @@ export function steps({ points }: Growth): Step[] {
   })
 }
 
-/** Whether the cost grows faster than what it is the cost of; what shows as 2.00 does not. */
+/** What costs in proportion is measured a little above twice as much as often as a little below. */
+const NOISE = 0.2
+
+/** Whether the cost grows faster than what it is the cost of. */
 export function isSteep(perDoubling: number): boolean {
-  return Number(perDoubling.toFixed(2)) > 2
+  return perDoubling > 2 + NOISE
 }
 
 /** Curves of the same thing together, in the order in which they came. */

@@ -186,7 +186,7 @@ function growth(all: readonly Growth[], picture: (file: string) => string): stri
     return section(`### With ${plain(of)}`, GROWING[of] ?? '', picture(curveFile(of)), growthTable(of, curves))
   })
   const words =
-    'Microseconds of CPU, and by what each doubling multiplies them. Twice as much may cost twice as much; whatever costs more is **marked**.'
+    'Microseconds of CPU, and by what each doubling multiplies them. Twice as much may cost twice as much; whatever costs more, by more than the noise of a tenth, is **marked**.'
   return parts.length === 0 ? '' : section('## How costs grow', words, ...parts)
 }
 

@@ -13,7 +13,7 @@ import { ProtocolError } from '../errors.ts'
 import { CloseCode, readCloseBody } from './close.ts'
 import type { FrameSink } from './decoder.ts'
 import type { FrameHeader } from './header.ts'
-import { allocate } from './memory.ts'
+import { allocate, allocateShared } from './memory.ts'
 import { Opcode, isControl } from './opcode.ts'
 import { checkFrameHeader } from './rules.ts'
 import type { Role } from './rules.ts'
@@ -250,7 +250,7 @@ export class MessageAssembler implements FrameSink {
 }
 
 function copyOf(chunk: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - start)
+  const copy = allocateShared(end - start)
   chunk.copy(copy, 0, start, end)
   return copy
 }

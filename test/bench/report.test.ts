@@ -169,11 +169,11 @@ describe('The page', () => {
   })
 
   it('marks what more than doubles when something doubles', () => {
-    const text = page({ ...EMPTY, growth: [curve('fullduplex', 1, 2, 4.02), curve('ws', 1, 3, 3)] })
+    const text = page({ ...EMPTY, growth: [curve('fullduplex', 1, 2, 4.5), curve('ws', 1, 3, 3)] })
     expect(cells(text, '### With size')).toEqual([
       ['1 KiB', '1.00', '', '1.00', ''],
       ['2 KiB', '2.00', '2.00 ×', '3.00', '**3.00 × !**'],
-      ['4 KiB', '4.02', '**2.01 × !**', '3.00', '1.00 ×'],
+      ['4 KiB', '4.50', '**2.25 × !**', '3.00', '1.00 ×'],
     ])
   })
 
@@ -240,8 +240,8 @@ describe('Figures', () => {
     ])
   })
 
-  it('of growth are steep only when they show as more than 2.00', () => {
-    expect([1.9, 2, 2.004, 2.006, 3].map(isSteep)).toEqual([false, false, false, true, true])
+  it('of growth are steep only when they are above 2 by more than a tenth of it', () => {
+    expect([1.9, 2, 2.1, 2.19, 2.21, 3].map(isSteep)).toEqual([false, false, false, false, true, true])
   })
 })
 
