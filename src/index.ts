@@ -15,6 +15,7 @@ export type {
   ConnectionHandler,
   ConnectionOptions,
   DeflateOptions,
+  DiagnosticsMessages,
   HeartbeatOptions,
   Message,
   MessageData,
@@ -22,6 +23,9 @@ export type {
   MessageStream,
   MessagesOptions,
   SendOptions,
+  Tap,
+  TapOptions,
+  TappedFrame,
   WebStreams,
 } from './connection/index.ts'
 export { ConnectionClosedError, HandshakeError, ProtocolError, WebSocketError } from './errors.ts'
@@ -34,6 +38,7 @@ export type {
   RoutedServeOptions,
   ServeOptions,
   ServerConnection,
+  ServerStats,
   ShutdownOptions,
   UpgradeAcceptance,
   UpgradeAnswer,

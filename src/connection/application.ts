@@ -5,6 +5,7 @@
 import { ConnectionClosedError, WebSocketError } from '../errors.ts'
 import type { CloseInfo } from '../errors.ts'
 import { isThenable, warn } from './deferred.ts'
+import { channels } from './diagnostics.ts'
 import { ReadyState } from './ending.ts'
 import type { ConnectionHandler } from './handler.ts'
 
@@ -43,6 +44,7 @@ export class Application<C extends Subject> {
 
   /** Answers a promise while an async `open` has not settled. */
   open(ws: C): Promise<unknown> | undefined {
+    if (channels.open.hasSubscribers) channels.open.publish({ connection: ws })
     try {
       const opening = this.#handler.open?.(ws)
       if (!isThenable(opening)) return undefined
@@ -86,6 +88,7 @@ export class Application<C extends Subject> {
   }
 
   close(ws: C, info: CloseInfo): void {
+    if (channels.close.hasSubscribers) channels.close.publish({ connection: ws, info })
     try {
       this.#watch(ws, this.#handler.close?.(ws, info))
     } catch (error) {
@@ -97,6 +100,7 @@ export class Application<C extends Subject> {
   error(ws: C, error: Error): void {
     if (ws.told !== undefined) return
     ws.told = error
+    if (channels.error.hasSubscribers) channels.error.publish({ connection: ws, error })
     try {
       const answer = this.#handler.error?.(ws, error)
       if (isThenable(answer)) answer.then(undefined, warn)

@@ -12,12 +12,13 @@ import type { Duplex } from 'node:stream'
 import { PerMessageDeflate, readAnswer } from '../deflate/index.ts'
 import { ConnectionClosedError, ProtocolError, WebSocketError, invalidType, invalidValue } from '../errors.ts'
 import type { CloseInfo, CloseInitiator } from '../errors.ts'
-import { CloseCode, Opcode, RSV1, writeCloseBody, writeControl, writeMessage } from '../framing/index.ts'
-import type { FrameTarget } from '../framing/index.ts'
+import { CloseCode, FrameDecoder, Opcode, RSV1, writeCloseBody, writeControl, writeMessage } from '../framing/index.ts'
+import type { FrameSink, FrameTarget } from '../framing/index.ts'
 import { formatExtensions } from '../handshake/index.ts'
 import type { ExtensionOffer } from '../handshake/index.ts'
 import { Application } from './application.ts'
 import { Deferred } from './deferred.ts'
+import { SentPing, channels, tellMessage } from './diagnostics.ts'
 import { Ending, ReadyState } from './ending.ts'
 import type { ConnectionHandler, MessageData, MessagesOptions, SendOptions } from './handler.ts'
 import { judge, suspend } from './heartbeat.ts'
@@ -36,6 +37,8 @@ import { framesOf } from './prepared.ts'
 import type { PreparedMessage } from './prepared.ts'
 import { Hold } from './receiver.ts'
 import type { Receiver } from './receiver.ts'
+import { Watcher, Wiretap } from './tap.ts'
+import type { Tap, TapOptions } from './tap.ts'
 
 const MAX_CONTROL_PAYLOAD = 125
 const EMPTY = Buffer.alloc(0)
@@ -48,11 +51,11 @@ const kConnection = Symbol('connection')
 type Bound = Duplex & { [kConnection]: Connection }
 
 function onData(this: Bound, chunk: Buffer): void {
-  this[kConnection].receive(chunk)
+  this[kConnection].arrived(chunk, chunk.length)
 }
 function onRead(this: Duplex, octets: number): boolean {
   const connection = (this as Bound)[kConnection]
-  connection.receive(lent, octets)
+  connection.arrived(lent, octets)
   return !connection.held
 }
 function onDrain(this: Bound): void {
@@ -83,6 +86,10 @@ class Extras {
   drained: Deferred<void> | undefined = undefined
   /** What `error` was told. */
   told: Error | undefined = undefined
+  /** Who watches the wire, if somebody does. */
+  taps: readonly Wiretap[] | undefined = undefined
+  /** The latest Ping, if somebody wants to know how long its answer takes. */
+  sentPing: SentPing | undefined = undefined
 }
 
 /**
@@ -152,6 +159,9 @@ export class Connection<Data = unknown> {
     this.begun()
     this.#output.begin()
     if (greeting !== '') this.#output.push(Buffer.from(greeting, 'latin1'))
+    const { counts } = this.settings
+    counts.opened++
+    counts.octetsSent -= greeting.length
     const opening = this.#application.open(this)
     if (opening !== undefined) void opening.then(() => this.#receiver?.release(Hold.Opening))
     // Who iterates over the messages may do so within `open`; for `message` they wait until it has settled.
@@ -159,7 +169,7 @@ export class Connection<Data = unknown> {
       this.#ownReceiver.hold(Hold.Opening)
     }
     this.#output.end()
-    if (head.length > 0) this.receive(head)
+    if (head.length > 0) this.arrived(head, head.length)
     if (!this.held) socket.resume()
   }
 
@@ -197,6 +207,7 @@ export class Connection<Data = unknown> {
     if (!this.#maySend()) return false
     this.activeAt = this.settings.clock.now
     this.#write(opcode, payload, fragmentSize, options?.compress)
+    this.#messageSent(opcode === Opcode.Binary, payload)
     return this.#sent()
   }
 
@@ -216,7 +227,10 @@ export class Connection<Data = unknown> {
     const sent: Promise<void> = this.#queued()
       .send(message, source)
       .then((complete) => {
-        if (complete) return
+        if (complete) {
+          this.#messageSent(message.isBinary)
+          return
+        }
         // Whoever waits hears that the connection has ended; that nobody waits is no fault, and ends no process.
         sent.catch(() => {})
         throw new ConnectionClosedError(this.#end('local').explanation)
@@ -293,6 +307,20 @@ export class Connection<Data = unknown> {
     return stream ? this.#messageStreams(checkCount('maxMessageSize', maxMessageSize)) : this.#queue()
   }
 
+  /**
+   * Has `tap` told every frame that crosses the wire from now on, in both directions and in order, whatever becomes of it;
+   * a frame that is crossing it now is left out. Answers a function that removes it again. Throws a `TypeError` or
+   * `RangeError` for wrong options.
+   */
+  tap(tap: Tap<this>, options?: TapOptions): () => void {
+    const watcher = new Watcher(tap, options)
+    this.watch(watcher)
+    return () => {
+      watcher.removed = true
+      this.unwatch(watcher)
+    }
+  }
+
   /** As `messages()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message, undefined> {
     return this.messages()
@@ -308,6 +336,16 @@ export class Connection<Data = unknown> {
    */
   get held(): boolean {
     return this.#receiver?.held === true
+  }
+
+  /**
+   * The transport has brought the first `limit` octets of `chunk`.
+   * @internal
+   */
+  arrived(chunk: Buffer, limit: number): void {
+    this.settings.counts.octetsReceived += limit
+    if (this.#extras?.taps !== undefined) for (const tap of this.#extras.taps) tap.read(chunk, limit)
+    this.receive(chunk, limit)
   }
 
   /** @internal */
@@ -338,6 +376,7 @@ export class Connection<Data = unknown> {
   /** @internal */
   messageReceived(data: Message, isBinary: boolean): void {
     this.activeAt = this.settings.clock.now
+    this.#messageReceived(isBinary, data)
     if (this.#application.takesMessages) this.#application.message(this, data, isBinary)
     else this.#enqueue(data, isBinary)
   }
@@ -345,6 +384,7 @@ export class Connection<Data = unknown> {
   /** @internal */
   partReceived(part: Buffer, isBinary: boolean, last: boolean): void {
     this.activeAt = this.settings.clock.now
+    if (last) this.#messageReceived(isBinary)
     const isOpen = this.readyState === ReadyState.Open
     const incoming = this.#extras?.incoming
     incoming?.part(part, isBinary, last, !isOpen)
@@ -360,11 +400,13 @@ export class Connection<Data = unknown> {
     } else {
       this.#writeControl(Opcode.Pong, payload)
     }
+    if (channels.ping.hasSubscribers) channels.ping.publish({ connection: this, direction: 'in', payload })
     this.#application.ping(this, payload)
   }
 
   /** @internal */
   pongReceived(payload: Buffer): void {
+    if (channels.pong.hasSubscribers) this.#tellPong(payload)
     this.#application.pong(this, payload)
   }
 
@@ -382,6 +424,7 @@ export class Connection<Data = unknown> {
   sendPrepared(message: PreparedMessage): boolean {
     if (!this.#maySend()) return false
     this.activeAt = this.settings.clock.now
+    this.#messageSent(message.opcode === Opcode.Binary, message.payload)
     const frames = message.framesFor(this.deflate)
     const outgoing = this.#extras?.outgoing
     if (frames === undefined) {
@@ -419,6 +462,11 @@ export class Connection<Data = unknown> {
   /** @internal */
   outputWaits(): void {
     this.#sent()
+  }
+
+  /** @internal */
+  written(bytes: Buffer): void {
+    for (const tap of this.#extras?.taps ?? []) tap.written(bytes)
   }
 
   /** @internal */
@@ -463,7 +511,9 @@ export class Connection<Data = unknown> {
     const extras = this.#extras
     extras?.outgoing?.stop()
     this.deflate?.end()
+    this.settings.counts.closed++
     this.ended()
+    for (const tap of extras?.taps ?? []) tap.end()
     this.#application.close(this, info)
     extras?.closed?.resolve(info)
     extras?.drained?.reject(new ConnectionClosedError(info))
@@ -480,6 +530,28 @@ export class Connection<Data = unknown> {
   }
   set told(error: Error | undefined) {
     this.#withExtras.told = error
+  }
+
+  /** @internal */
+  watch(watcher: Watcher): void {
+    if (watcher.removed || this.readyState === ReadyState.Closed) return
+    const extras = this.#withExtras
+    extras.taps = [...(extras.taps ?? []), new Wiretap(this, watcher)]
+    this.#output.tapped = true
+  }
+
+  /** @internal */
+  unwatch(watcher: Watcher): void {
+    const extras = this.#extras
+    if (extras?.taps === undefined) return
+    const others = extras.taps.filter((tap) => tap.watcher !== watcher)
+    extras.taps = others.length === 0 ? undefined : others
+    this.#output.tapped = others.length > 0
+  }
+
+  /** @internal */
+  forkDecoder(sink: FrameSink): FrameDecoder | undefined {
+    return this.#receiver === undefined ? new FrameDecoder(sink) : this.#receiver.fork(sink)
   }
 
   /** @internal */
@@ -571,7 +643,30 @@ export class Connection<Data = unknown> {
   }
 
   #writeControl(opcode: number, payload: Buffer): void {
+    if (opcode === Opcode.Ping) this.#tellPing(payload)
     writeControl(this.#output, opcode, payload, this.settings.role === 'client')
+  }
+
+  #tellPing(payload: Buffer): void {
+    if (channels.pong.hasSubscribers) this.#withExtras.sentPing = new SentPing(payload)
+    if (channels.ping.hasSubscribers) channels.ping.publish({ connection: this, direction: 'out', payload })
+  }
+
+  #tellPong(payload: Buffer): void {
+    const roundTripTime = this.#extras?.sentPing?.roundTripTime(payload)
+    if (roundTripTime !== undefined) this.#withExtras.sentPing = undefined
+    channels.pong.publish({ connection: this, payload, roundTripTime })
+  }
+
+  /** `data`: but for one that was streamed. */
+  #messageReceived(isBinary: boolean, data?: string | Buffer): void {
+    this.settings.counts.messagesReceived++
+    if (channels.message.hasSubscribers) tellMessage(this, 'in', isBinary, data)
+  }
+
+  #messageSent(isBinary: boolean, data?: string | Buffer): void {
+    this.settings.counts.messagesSent++
+    if (channels.message.hasSubscribers) tellMessage(this, 'out', isBinary, data)
   }
 
   #write(opcode: number, payload: string | Buffer, fragmentSize: number, compress: boolean | undefined): void {
@@ -662,8 +757,12 @@ export class Connection<Data = unknown> {
   }
 
   #failedToReceive(error: unknown): void {
-    if (error instanceof ProtocolError) this.#fail(error, error.closeCode, error.message)
-    else this.#application.threw(this, error)
+    if (error instanceof ProtocolError) {
+      for (const tap of this.#extras?.taps ?? []) tap.failed()
+      this.#fail(error, error.closeCode, error.message)
+    } else {
+      this.#application.threw(this, error)
+    }
   }
 
   #fail(error: Error, closeCode: number, reason: string): void {

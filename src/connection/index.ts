@@ -1,6 +1,8 @@
 /** The protocol bound to a Duplex. */
 export type { DeflateOptions } from '../deflate/index.ts'
 export { Connection } from './connection.ts'
+export { Counts } from './counts.ts'
+export type { DiagnosticsMessages } from './diagnostics.ts'
 export { ReadyState } from './ending.ts'
 export type { ConnectionHandler, MessageData, MessagesOptions, SendOptions } from './handler.ts'
 export type { MessageStream } from './incoming.ts'
@@ -22,5 +24,7 @@ export {
 export type { ConnectionOptions, ConnectionSettings, HeartbeatOptions } from './options.ts'
 export type { Clock, Timed } from './clock.ts'
 export { Deferred, isThenable, warn } from './deferred.ts'
+export { Watcher } from './tap.ts'
+export type { Tap, TapOptions, TappedFrame } from './tap.ts'
 export { payloadOf } from './payload.ts'
 export { PreparedMessage } from './prepared.ts'

@@ -8,6 +8,7 @@ import type { DeflateOptions, DeflateSettings } from '../deflate/index.ts'
 import { invalidType, invalidValue, quote } from '../errors.ts'
 import type { MessageOptions, Role } from '../framing/index.ts'
 import { Clock } from './clock.ts'
+import { Counts } from './counts.ts'
 import { Receivers } from './receiver.ts'
 
 export interface HeartbeatOptions {
@@ -56,6 +57,7 @@ export interface ConnectionSettings extends MessageOptions {
   readonly deflate: DeflateSettings | undefined
   readonly clock: Clock
   readonly receivers: Receivers
+  readonly counts: Counts
 }
 
 const KiB = 1024
@@ -165,7 +167,7 @@ export function connectionSettings(
   const times = [settings.closeTimeout, settings.idleTimeout, settings.frameTimeout, ...others]
   if (heartbeat !== undefined) times.push(heartbeat.interval, heartbeat.timeout)
   const clock = Clock.for(Math.min(...times.filter((time) => time > 0)))
-  return { ...settings, clock, receivers: new Receivers() }
+  return { ...settings, clock, receivers: new Receivers(), counts: new Counts() }
 }
 
 /** The functions of a connection's handler, by name. */
@@ -178,10 +180,13 @@ export const CONNECTION_NAMES: readonly string[] = [...Object.keys(defaults.serv
 export function checkCallbacks(options: object, ...others: readonly string[]): void {
   for (const name of [...CALLBACKS, ...others]) {
     const value: unknown = Reflect.get(options, name)
-    if (value !== undefined && typeof value !== 'function') {
-      throw invalidType('ERR_WS_INVALID_OPTION', `${name} must be a function`)
-    }
+    if (value !== undefined) checkFunction(name, value)
   }
+}
+
+/** Throws a TypeError for what should have been a function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw invalidType('ERR_WS_INVALID_OPTION', `${name} must be a function`)
 }
 
 /**

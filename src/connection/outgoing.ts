@@ -176,6 +176,11 @@ export class OutgoingMessage implements Pending {
     return this.#opcode !== undefined
   }
 
+  /** Known when it has been sent. */
+  get isBinary(): boolean {
+    return this.#binary === true
+  }
+
   /** Sends all of `source`. Answers whether the message got to its end; not, when it was stopped before. */
   send(source: MessageSource, way: Way): Promise<boolean> {
     // A source that is slow, or says nothing at all, holds up nobody: it is left when it brings its next chunk.

@@ -12,8 +12,12 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FrameTarget } from '../framing/index.ts'
 import { Burst } from './burst.ts'
+import type { Counts } from './counts.ts'
 
 export interface OutputOwner {
+  readonly settings: { readonly counts: Counts }
+  /** The socket is given `bytes`; told while `tapped`. */
+  written(bytes: Buffer): void
   /** What was waiting has gone; asked for with `askDrain`. */
   outputDrained(): void
   /** Bursts have been handed on, and the kernel has not taken all of them. */
@@ -51,6 +55,8 @@ const PROBING = 8
 const TAKES_SLAB = 16
 /** Nobody has looked yet whether the socket could take what was pushed. */
 const UNSEEN = 32
+/** The owner wants to see what the socket is given. */
+const TAPPED = 64
 
 export class Output implements FrameTarget {
   readonly #socket: Duplex
@@ -86,6 +92,10 @@ export class Output implements FrameTarget {
   /** Whether the socket has told us to hold back. */
   get blocked(): boolean {
     return this.#socket.writableNeedDrain
+  }
+
+  set tapped(tapped: boolean) {
+    this.#state = tapped ? this.#state | TAPPED : this.#state & ~TAPPED
   }
 
   begin(): void {
@@ -163,11 +173,12 @@ export class Output implements FrameTarget {
     const waiting = this.#waiting
     const ownsSlab = slabOwner === this
     this.#waiting = undefined
+    this.#owner.settings.counts.octetsSent += this.#queued
     this.#queued = 0
     claimed = NOTHING
     if (ownsSlab && slabEnd > slabSent) {
       const rest = takeSlab()
-      if (waiting === undefined) this.#socket.write(rest)
+      if (waiting === undefined) this.#write(rest)
       else this.#writeAll([...chunksOf(waiting), rest])
     } else if (waiting !== undefined) {
       this.#writeAll(chunksOf(waiting))
@@ -210,14 +221,18 @@ export class Output implements FrameTarget {
   }
 
   #writeAll(chunks: readonly Buffer[]): void {
-    const socket = this.#socket
     if (chunks.length === 1) {
-      socket.write(chunks[0])
+      this.#write(chunks[0])
       return
     }
-    socket.cork()
-    for (const chunk of chunks) socket.write(chunk)
-    socket.uncork()
+    this.#socket.cork()
+    for (const chunk of chunks) this.#write(chunk)
+    this.#socket.uncork()
+  }
+
+  #write(bytes: Buffer): void {
+    if ((this.#state & TAPPED) !== 0) this.#owner.written(bytes)
+    this.#socket.write(bytes)
   }
 
   #makeRoom(size: number): void {

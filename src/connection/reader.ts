@@ -2,7 +2,7 @@
  * What makes messages of bytes: a decoder, an assembler, and an eye on frames that do not go on.
  */
 import { FrameDecoder, MessageAssembler } from '../framing/index.ts'
-import type { ExtensionSink, MessageOptions, MessageSink, PartSink } from '../framing/index.ts'
+import type { ExtensionSink, FrameSink, MessageOptions, MessageSink, PartSink } from '../framing/index.ts'
 
 export interface ReaderSink extends MessageSink, PartSink, ExtensionSink {}
 
@@ -43,6 +43,11 @@ export class Reader {
     const taken = this.#decoder.decode(chunk, 0, limit)
     this.#octets += taken
     return taken
+  }
+
+  /** As `FrameDecoder.fork`. */
+  fork(sink: FrameSink): FrameDecoder {
+    return this.#decoder.fork(sink)
   }
 
   stop(): void {

@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream'
 import { turnIsOver } from '../deflate/index.ts'
 import type { PerMessageDeflate } from '../deflate/index.ts'
 import { checkText, textOf } from '../framing/index.ts'
+import type { FrameDecoder, FrameSink } from '../framing/index.ts'
 import { lent } from './lent.ts'
 import type { ConnectionSettings } from './options.ts'
 import { Reader } from './reader.ts'
@@ -42,6 +43,7 @@ const IN_PARTS = 512
 const AT_WORK = 1024
 
 const EMPTY = Buffer.alloc(0)
+const DEAF: FrameSink = { frameHeader() {}, framePayload() {} }
 /** Receivers that are kept for the next connection; as a rule one is enough, as reading is not interrupted. */
 const MAX_SPARE = 16
 
@@ -107,6 +109,17 @@ export class Receiver implements ReaderSink {
     this.#state &= ~READING
     if ((this.#state & STOPPED) !== 0) return
     if (taken < limit || this.#unread !== undefined) this.#keep(chunk.subarray(taken, limit))
+  }
+
+  /**
+   * A decoder for `sink` of what the transport brings next; `undefined` when nobody can tell where that begins: what is
+   * being read is not done yet, or has been given up.
+   */
+  fork(sink: FrameSink): FrameDecoder | undefined {
+    if ((this.#state & (READING | STOPPED)) !== 0) return undefined
+    const decoder = this.#reader.fork(DEAF)
+    if (this.#unread !== undefined) decoder.decode(Buffer.from(this.#unread))
+    return decoder.fork(sink)
   }
 
   hold(reason: number): void {

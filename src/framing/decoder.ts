@@ -44,6 +44,20 @@ export class FrameDecoder {
     this.#stopped = true
   }
 
+  /**
+   * A decoder of the same bytes for another sink, from here on; not to be asked for within `decode`. Of a frame that has
+   * begun, that sink hears the rest of the payload only.
+   */
+  fork(sink: FrameSink): FrameDecoder {
+    const fork = new FrameDecoder(sink)
+    Object.assign(fork.#header, this.#header)
+    fork.#cut = this.#cut && Buffer.from(this.#cut)
+    fork.#cutLength = this.#cutLength
+    fork.#inFrame = this.#inFrame
+    fork.#remaining = this.#remaining
+    return fork
+  }
+
   /** Takes back a `stop` that has not ended the `decode` yet. */
   resume(): void {
     this.#stopped = false

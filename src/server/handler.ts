@@ -8,6 +8,7 @@ import { TLSSocket } from 'node:tls'
 import {
   CONNECTION_NAMES,
   PreparedMessage,
+  Watcher,
   checkCallbacks,
   checkCount,
   checkNames,
@@ -21,8 +22,11 @@ import type {
   ConnectionHandler,
   ConnectionOptions,
   ConnectionSettings,
+  Counts,
   MessageData,
   SendOptions,
+  Tap,
+  TapOptions,
 } from '../connection/index.ts'
 import { acceptOffer } from '../deflate/index.ts'
 import { invalidType } from '../errors.ts'
@@ -42,6 +46,8 @@ import { Opening, aborted } from './opening.ts'
 import { Openings } from './openings.ts'
 import type { Peer } from './peer.ts'
 import type { UpgradeRequest } from './request.ts'
+import { Refusals, statsOf } from './stats.ts'
+import type { ServerStats } from './stats.ts'
 import { Topics, sendToAll } from './topics.ts'
 
 /** Lets the client in. */
@@ -152,7 +158,7 @@ export function pathOf(target = ''): string {
   return question < 0 ? resourceName : resourceName.slice(0, question)
 }
 
-/** It is a `Home` and an `OpeningOwner` too, which is nobody's business outside this folder. */
+/** It is a `Home`, an `OpeningOwner` and `Counted` too, which is nobody's business outside this folder. */
 export class WebSocketHandler<Data = unknown> {
   /** The path that is served; `undefined` for all. */
   readonly path: string | undefined
@@ -170,6 +176,10 @@ export class WebSocketHandler<Data = unknown> {
   readonly limits: undefined = undefined
   /** @internal */
   readonly handOver: undefined = undefined
+  /** @internal */
+  readonly refusals: Refusals = new Refusals()
+  readonly #begun = performance.now()
+  readonly #watchers = new Set<Watcher>()
   readonly #connections = new Set<ServerConnection<Data>>()
   readonly #topics = new Topics<ServerConnection<Data>>()
 
@@ -201,6 +211,11 @@ export class WebSocketHandler<Data = unknown> {
   }
 
   /** @internal */
+  get counts(): Counts {
+    return this.settings.counts
+  }
+
+  /** @internal */
   get clock(): Clock {
     return this.settings.clock
   }
@@ -222,6 +237,23 @@ export class WebSocketHandler<Data = unknown> {
   /** How many have subscribed to `topic`. */
   subscriberCount(topic: string): number {
     return this.#topics.subscribers(topic)?.size ?? 0
+  }
+
+  /** As `tap` of each connection that there is and that there will be; answers a function that removes it again. */
+  tap(tap: Tap<ServerConnection<Data>>, options?: TapOptions): () => void {
+    const watcher = new Watcher(tap, options)
+    this.#watchers.add(watcher)
+    for (const connection of this.#connections) connection.watch(watcher)
+    return () => {
+      watcher.removed = true
+      this.#watchers.delete(watcher)
+      for (const connection of this.#connections) connection.unwatch(watcher)
+    }
+  }
+
+  /** What it has done so far. */
+  stats(): ServerStats {
+    return statsOf(this.#begun, [this])
   }
 
   /**
@@ -268,6 +300,7 @@ export class WebSocketHandler<Data = unknown> {
 
   /** @internal */
   refused(error: Error, request: UpgradeRequest | undefined): void {
+    this.refusals.add(error)
     tellHandshakeError(this.handler, error, request)
   }
 
@@ -289,6 +322,7 @@ export class WebSocketHandler<Data = unknown> {
     const connection = new ServerConnection<Data>(socket, this, data as Data, protocol, extensions, peer)
     this.#connections.add(connection)
     this.clock.add(this)
+    for (const watcher of this.#watchers) connection.watch(watcher)
     connection.start(greeting, early)
   }
 

@@ -13,4 +13,5 @@ export type {
 } from './handler.ts'
 export type { UpgradeRequest } from './request.ts'
 export { serve } from './server.ts'
+export type { ServerStats } from './stats.ts'
 export type { ListenOptions, RoutedServeOptions, ServeOptions, WebSocketServer } from './server.ts'

@@ -19,6 +19,11 @@ export class Openings implements Timed {
     this.#most = most
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#list.length
+  }
+
   /** As they are now. */
   get all(): readonly Opening[] {
     return [...this.#list]

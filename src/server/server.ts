@@ -11,8 +11,16 @@ import type { Server as NetServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import type { TLSSocket, TlsOptions } from 'node:tls'
-import { Deferred, checkCallbacks, checkCount, checkNames, checkTime, connectionSettings } from '../connection/index.ts'
-import type { Clock, MessageData, SendOptions } from '../connection/index.ts'
+import {
+  Counts,
+  Deferred,
+  checkCallbacks,
+  checkCount,
+  checkNames,
+  checkTime,
+  connectionSettings,
+} from '../connection/index.ts'
+import type { Clock, MessageData, SendOptions, Tap, TapOptions } from '../connection/index.ts'
 import { invalidType } from '../errors.ts'
 import { HeadReader } from '../handshake/index.ts'
 import type { HeadLimits } from '../handshake/index.ts'
@@ -31,6 +39,8 @@ import { HttpSide } from './http.ts'
 import { Opening, closeOf } from './opening.ts'
 import { Openings } from './openings.ts'
 import type { UpgradeRequest } from './request.ts'
+import { Refusals, statsOf } from './stats.ts'
+import type { ServerStats } from './stats.ts'
 
 export interface ListenOptions {
   /** TCP port; 0 for one that is free. */
@@ -82,6 +92,8 @@ export class WebSocketServer<Data = unknown> {
   /** By path; a handler under `undefined` has its own idea of which paths it serves. */
   readonly #routes: ReadonlyMap<string | undefined, WebSocketHandler<Data>>
   readonly #listener: NetServer
+  readonly #refusals = new Refusals()
+  readonly #begun = performance.now()
   /** Openings whose TLS is being set up, by the ends of their connection. */
   readonly #securing = new Map<string, Opening>()
   /** Transports that are in other hands: those of the HTTP server, or of TLS. */
@@ -151,6 +163,23 @@ export class WebSocketServer<Data = unknown> {
   }
 
   /**
+   * As `tap` of each connection that there is and that there will be, whichever path it comes to; answers a function that
+   * removes it again.
+   */
+  tap(tap: Tap<ServerConnection<Data>>, options?: TapOptions): () => void {
+    const removers = [...this.#handlers].map((handler) => handler.tap(tap, options))
+    return () => {
+      for (const remove of removers) remove()
+    }
+  }
+
+  /** What it has done so far, on all paths. */
+  stats(): ServerStats {
+    const own = { openings: this.openings, refusals: this.#refusals, connections: [], counts: new Counts() }
+    return statsOf(this.#begun, [own, ...this.#handlers])
+  }
+
+  /**
    * Stops listening, ends all connections with a closing handshake, and those that do not end in time without one.
    * Settles when nothing is left: no connection, no timer, no listener.
    */
@@ -194,6 +223,7 @@ export class WebSocketServer<Data = unknown> {
 
   /** @internal */
   refused(error: Error, request: UpgradeRequest | undefined): void {
+    this.#refusals.add(error)
     const handler = request === undefined ? undefined : this.route(request.path)?.handler
     tellHandshakeError(handler?.handshakeError === undefined ? this.#options : handler, error, request)
   }

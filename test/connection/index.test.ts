@@ -6,10 +6,12 @@ it('connection exports what servers and clients need', () => {
   expect(Object.keys(room).toSorted()).toEqual([
     'CONNECTION_NAMES',
     'Connection',
+    'Counts',
     'Deferred',
     'END_TIMEOUT',
     'PreparedMessage',
     'ReadyState',
+    'Watcher',
     'checkCallbacks',
     'checkCount',
     'checkNames',

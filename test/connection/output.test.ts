@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { Connection, connectionSettings } from '../../src/connection/index.ts'
+import { Connection, Counts, connectionSettings } from '../../src/connection/index.ts'
 import type { ConnectionHandler, ConnectionOptions } from '../../src/connection/index.ts'
 import { Burst } from '../../src/connection/burst.ts'
 import { Output } from '../../src/connection/output.ts'
@@ -20,6 +20,14 @@ import type { SentFrame } from '../support/duplex.ts'
 import { encoded } from '../support/prepared.ts'
 import { socketPair } from '../support/sockets.ts'
 import { hex, received, wire } from '../support/wire.ts'
+
+/** Who asks for nothing. */
+const owner = {
+  settings: { counts: new Counts() },
+  written: () => {},
+  outputDrained: () => {},
+  outputWaits: () => {},
+}
 
 async function end(connection: Opened): Promise<void> {
   connection.ws.terminate()
@@ -904,7 +912,7 @@ describe('Output', () => {
       ended: () => {},
       gone: () => {},
     }
-    const output = new Output(transport, { outputDrained: () => {}, outputWaits: () => {} })
+    const output = new Output(transport, owner)
     for (const octet of ['01', '02', '03']) {
       output.begin()
       const at = output.claim(1)
@@ -916,7 +924,7 @@ describe('Output', () => {
 
   it('takes back what was claimed of the slab and not used, and claims nothing elsewhere before its size is known', async () => {
     const { near, far } = await socketPair()
-    const output = new Output(near, { outputDrained: () => {}, outputWaits: () => {} })
+    const output = new Output(near, owner)
     expect(output.claimUpTo(1)).toBe(-1)
     output.begin()
     expect(output.claimUpTo(65_537)).toBe(-1)
@@ -940,7 +948,7 @@ describe('Output', () => {
 
   it('puts frames for many behind what lies in the slab, and what is claimed next behind them', async () => {
     const { near, far } = await socketPair()
-    const output = new Output(near, { outputDrained: () => {}, outputWaits: () => {} })
+    const output = new Output(near, owner)
     const claim = (literal: string): void => {
       const bytes = wire(literal)
       const at = output.claim(bytes.length)
@@ -971,7 +979,7 @@ describe('Output', () => {
 
   it('writes the exact octets of a frame', async () => {
     const peer = new Peer('server')
-    const output = new Output(peer.transport, { outputDrained: () => {}, outputWaits: () => {} })
+    const output = new Output(peer.transport, owner)
     output.begin()
     const at = output.claim(3)
     output.bytes.set(wire('8a 01 21'), at)

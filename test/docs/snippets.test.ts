@@ -215,6 +215,66 @@ describe('the examples in the docs', () => {
     expect(error).toHaveBeenCalledWith('refused', '/', expect.any(String))
   })
 
+  it('seeing-tap: a hex dump of all connections', async () => {
+    const lines: string[] = []
+    const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text)) > 0)
+    const { remove } = await import('./snippets/seeing-tap.ts')
+    const ws = await connect('ws://localhost:8080')
+    ws.send('Hello')
+    expect(await take(ws, 1)).toEqual(['Hello'])
+    await vi.waitFor(() => expect(lines).toHaveLength(2))
+    remove()
+    spy.mockRestore()
+    expect(lines[0]).toMatch(/^\S+Z #1 in {2}Text FIN MASK=[0-9a-f]{8} length=5\n {2}0000 {2}48 65 6c 6c 6f .* Hello\n$/)
+    expect(lines[1]).toMatch(/^\S+Z #1 out Text FIN length=5\n/)
+  })
+
+  it('seeing-frames: a tap of one\'s own', async () => {
+    await serve({ perMessageDeflate: true, message: () => {} })
+    const { ws, remove } = await import('./snippets/seeing-frames.ts')
+    await vi.waitFor(() => expect(seen).toEqual([expect.stringMatching(/^out: opcode 1, \d\d octets, compressed$/)]))
+    remove()
+    ws.terminate()
+  })
+
+  it('seeing-capture: files', async () => {
+    const { capture, lines } = await import('./snippets/seeing-capture.ts')
+    const ws = await connect('ws://localhost:8080')
+    ws.send('Hello')
+    expect(await take(ws, 1)).toEqual(['Hello'])
+    await Promise.all([once(capture.end(), 'close'), once(lines.end(), 'close')])
+    const text = await readFile(String(lines.path), 'utf8')
+    expect(JSON.parse(text.split('\n')[0])).toMatchObject({ direction: 'in', opcode: 1, payload: 'SGVsbG8=' })
+    expect((await readFile(String(capture.path))).includes('Upgrade: websocket')).toBe(true)
+  })
+
+  it('seeing-channels: how connections end', async () => {
+    const { watchConnections } = await import('./snippets/seeing-channels.ts')
+    const log = vi.fn<(line: string) => void>()
+    watchConnections(log)
+    await serve({ message: () => {} })
+    const ws = await connect('ws://localhost:8080')
+    ws.ping('there?')
+    await vi.waitFor(() => expect(log).toHaveBeenCalledWith(expect.stringMatching(/^answered a Ping after \d+\.\d ms$/)))
+    await ws.close(1000)
+    expect(log).toHaveBeenCalledWith('closed with 1000, begun by: local; subprotocol: none')
+  })
+
+  it('seeing-stats: figures for Prometheus', async () => {
+    const { metrics } = await import('./snippets/seeing-stats.ts')
+    await once(metrics.listen(0), 'listening')
+    const ws = await connect('ws://localhost:8080')
+    ws.send('Hello')
+    expect(await take(ws, 1)).toEqual(['Hello'])
+    await expect(connect('ws://localhost:8080', { headers: { origin: 'null' } })).rejects.toThrow()
+    const text = await get((metrics.address() as AddressInfo).port)
+    metrics.close()
+    expect(text).toMatch(/^websocket_uptime \d+/)
+    expect(text.split('\n')).toEqual(
+      expect.arrayContaining(['websocket_connections 1', 'websocket_messages_received 1', 'websocket_refused{status="403"} 1']),
+    )
+  })
+
   it('core: the protocol without I/O', async () => {
     const log = vi.spyOn(console, 'log').mockReturnValue()
     const { answer, headerOf, messagesOf } = await import('./snippets/core.ts')

@@ -387,3 +387,34 @@ describe('FrameDecoder, when its sink throws,', () => {
     expect(bytes.subarray(6)).toEqual(xored(Buffer.from('Hello'), KEY))
   })
 })
+
+describe('FrameDecoder.fork', () => {
+  const bytes = Buffer.concat([frame(0x81, 'Hello', { key: KEY }), frame(0x82, Buffer.alloc(200, 7)), frame(0x89, 'p')])
+
+  it('answers a decoder that goes on where this one is, wherever that is, without the header of a frame that has begun', () => {
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const sink = new TellingSink()
+      const decoder = new FrameDecoder(sink)
+      decoder.decode(Buffer.from(bytes.subarray(0, cut)))
+      const before = sink.calls.length
+      const forked = new TellingSink()
+      const fork = decoder.fork(forked)
+      expect(fork.inFrame).toBe(decoder.inFrame)
+      fork.decode(Buffer.from(bytes.subarray(cut)))
+      decoder.decode(Buffer.from(bytes.subarray(cut)))
+      expect(forked.calls).toEqual(sink.calls.slice(before))
+    }
+  })
+
+  it('answers one that has nothing in common with this one any more', () => {
+    const decoder = new FrameDecoder(new TellingSink())
+    decoder.decode(Buffer.from(bytes.subarray(0, 4)))
+    const sink = new TellingSink()
+    const fork = decoder.fork(sink)
+    // The rest of the header that both have in part.
+    fork.decode(wire('aa bb 00'))
+    decoder.decode(Buffer.from(bytes.subarray(4)))
+    expect([fork.frames, decoder.frames]).toEqual([1, 3])
+    expect(sink.calls.at(0)).toBe('header 1 5')
+  })
+})

@@ -22,6 +22,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   connection: ['framing', 'handshake', 'deflate'],
   server: ['framing', 'handshake', 'deflate', 'connection'],
   client: ['framing', 'handshake', 'deflate', 'connection'],
+  tap: ['framing', 'handshake', 'deflate', 'connection'],
 }
 const rooms = Object.keys(below)
 

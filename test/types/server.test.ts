@@ -12,12 +12,15 @@ import type {
   Message,
   ServeOptions,
   ServerConnection,
+  ServerStats,
+  TappedFrame,
   UpgradeAnswer,
   UpgradeContext,
   UpgradeRequest,
   WebSocketHandler,
   WebSocketServer,
 } from '../../src/index.ts'
+import { ndjson } from '../../src/tap/index.ts'
 
 interface Member {
   name: string
@@ -62,6 +65,10 @@ describe('the types of a server', () => {
       expectTypeOf(server.port).toEqualTypeOf<number | undefined>()
       expectTypeOf(server.url).toEqualTypeOf<string>()
       expectTypeOf(server.publish('a', 'b')).toEqualTypeOf<number>()
+      expectTypeOf(server.tap(({ connection }) => void connection.data)).toEqualTypeOf<() => void>()
+      server.tap((frame) => expectTypeOf(frame).toEqualTypeOf<TappedFrame<ServerConnection<Member>>>())
+      server.tap(ndjson(process.stdout), { maxPayload: 1 })
+      expectTypeOf(server.stats()).toEqualTypeOf<ServerStats>()
       expectTypeOf(server.shutdown({ code: 1001, timeout: 1 })).toEqualTypeOf<Promise<void>>()
       expectTypeOf<WebSocketServer>().toExtend<AsyncDisposable>()
     })
