@@ -2,17 +2,20 @@
  * Inspects the package as its users get it, in four questions.
  *
  * 1. Does the manifest keep its promise of no dependency and no script that runs at installation?
- * 2. Does the tarball hold what was built from `src`, the sources, and the named documents: nothing else and nothing less?
+ * 2. Does the tarball hold what was built from `src`, the sources, the chat, and the named documents: nothing else and nothing
+ *    less?
  * 3. Does every source map lead to a source that is in the tarball?
  * 4. Can a stranger install the tarball without a network, import every entry of `exports`, compile against its types, and
  *    run its programs?
  */
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, posix, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { smoke } from './smoke.ts'
 import { runCommand } from './support/command.ts'
 
 export interface Manifest {
@@ -56,6 +59,18 @@ export function intendedFiles(sources: readonly string[]): string[] {
   return [...documents, ...sources, ...built].toSorted()
 }
 
+/** The paths of the example that is built, too: what its `tsconfig.chat.json` names, where there is one, and its page. */
+export async function exampleFiles(root: string): Promise<string[]> {
+  const config = join(root, 'tsconfig.chat.json')
+  if (!existsSync(config)) return []
+  const { files } = JSON.parse(await readFile(config, 'utf8')) as { files: string[] }
+  const page = await readdir(join(root, 'examples/chat/public'))
+  return [
+    ...files.map((path) => path.replace(/^examples\//, 'dist/').replace(/\.ts$/, '.js')),
+    ...page.map((name) => `examples/chat/public/${name}`),
+  ]
+}
+
 /** How the packed paths differ from the intended ones; empty when they do not. */
 export function compareFiles(packed: readonly string[], intended: readonly string[]): string[] {
   const missing = intended.filter((path) => !packed.includes(path)).map((path) => `the package lacks ${path}`)
@@ -86,7 +101,10 @@ async function pack(root: string, folder: string): Promise<{ tarball: string; fi
   return { tarball: join(folder, packed.filename), files: packed.files.map((file) => file.path) }
 }
 
-/** Installs `tarball` into an empty project in `folder`, imports and compiles every entry of `exports`, and runs every `bin`. */
+/** Calls that need nothing but the program itself. */
+const BIN_CALLS = [['--version'], ['--help'], ['inspect', '--hex', '8105 48656c6c6f'], ['conform', '--list']]
+
+/** Installs `tarball` into an empty project in `folder`, imports and compiles every entry of `exports`, and calls every `bin`. */
 async function useAsStranger(manifest: Manifest, tarball: string, folder: string, root: string): Promise<string[]> {
   const entries = Object.keys(manifest.exports)
     .filter((entry) => !entry.endsWith('.json'))
@@ -115,8 +133,8 @@ async function useAsStranger(manifest: Manifest, tarball: string, folder: string
     ['npm', 'install', '--offline', '--no-audit', '--no-fund', tarball],
     ['node', '--throw-deprecation', 'run.js'],
     [join(root, 'node_modules/.bin', typescript[0]), ...typescript.slice(1)],
-    ...Object.keys(manifest.bin ?? {}).map((name) => [join('node_modules/.bin', name), '--version'] as const),
-  ] as const
+    ...Object.keys(manifest.bin ?? {}).flatMap((name) => BIN_CALLS.map((args) => ['npx', '--offline', name, ...args])),
+  ]
   const problems: string[] = []
   for (const [command, ...args] of commands) {
     const { code, output } = await runCommand(command, args, { cwd: project })
@@ -124,7 +142,19 @@ async function useAsStranger(manifest: Manifest, tarball: string, folder: string
     // npm has no network here to bring the types of Node, which a TypeScript project has anyway.
     if (command === 'npm') await symlink(join(root, 'node_modules/@types'), join(project, 'node_modules/@types'))
   }
+  for (const name of Object.keys(manifest.bin ?? {})) problems.push(...(await openChat(name, project)))
   return problems
+}
+
+/** The chat is built apart from all else, and has to find its page. */
+async function openChat(bin: string, project: string): Promise<string[]> {
+  const command = [join(project, 'node_modules/.bin', bin), 'chat', '--port', '0'] as const
+  try {
+    await smoke({ command, cwd: project, resourceName: '/chat', timeout: 30_000 })
+    return []
+  } catch (error) {
+    return [`a new project fails at \`${command.join(' ')}\`: ${(error as Error).message}`]
+  }
 }
 
 /** Every problem of the package at `root`, as sentences; empty when there is none. */
@@ -136,7 +166,8 @@ export async function inspectPackage(root: string): Promise<string[]> {
     const sources = (await readdir(join(root, 'src'), { recursive: true }))
       .filter((path) => path.endsWith('.ts'))
       .map((path) => posix.join('src', path.replaceAll(sep, '/')))
-    const problems = [...inspectManifest(manifest), ...compareFiles(files, intendedFiles(sources))]
+    const intended = [...intendedFiles(sources), ...(await exampleFiles(root))]
+    const problems = [...inspectManifest(manifest), ...compareFiles(files, intended)]
     for (const path of files.filter((file) => file.endsWith('.map'))) {
       problems.push(...inspectMap(path, await readFile(join(root, path), 'utf8'), files))
     }

@@ -5,7 +5,8 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-const FOLDER = new URL('./public/', import.meta.url)
+/** As seen from here, and from where the package has the built form of this file. */
+const FOLDER = new URL('../../examples/chat/public/', import.meta.url)
 
 const HTML = 'text/html; charset=utf-8'
 const SCRIPT = 'text/javascript; charset=utf-8'

@@ -12,6 +12,8 @@ export interface Command {
   readonly options: readonly OptionSpec[]
   /** Lines below its options in the help. */
   readonly notes: readonly string[]
+  /** Calls that show what it can do, without `fullduplex` in front. */
+  readonly examples: readonly string[]
   /** Does it; settles with the exit code. Throws a `UsageError` for what cannot be done. */
   run(options: Options, io: Io): Promise<number>
 }

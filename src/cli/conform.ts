@@ -10,6 +10,7 @@ import { judge, selection } from './judging.ts'
 import type { Target } from './judging.ts'
 import type { OptionSpec, Options } from './options.ts'
 import { Outputs } from './outputs.ts'
+import { portOf } from './values.ts'
 
 const OPTIONS: readonly OptionSpec[] = [
   { name: 'listen', value: 'PORT', help: ['Judge clients that connect to this port;', '0 takes one that is free.'] },
@@ -43,6 +44,11 @@ export const conform: Command = {
     'The peer has to echo every message. The exit code is 0 when nothing FAILED, 1 when',
     'something did, 2 when nothing could be judged, and 130 after Ctrl-C.',
   ],
+  examples: [
+    'conform ws://localhost:8080',
+    'conform --quick --report report.html wss://echo.example/ws',
+    'conform --listen 9001',
+  ],
   async run(options: Options, io: Io): Promise<number> {
     const target = readTarget(options)
     if (options.has('list')) return list(target, options, io)
@@ -74,9 +80,7 @@ function readTarget(options: Options): Target | undefined {
   if (url !== undefined) throw new UsageError('Give either an address or --listen')
   const alien = FOR_SERVERS.find((name) => options.has(name))
   if (alien !== undefined) throw new UsageError(`--${alien} does not go with --listen`)
-  const port = Number(listen)
-  if (!Number.isInteger(port) || port < 0 || port > 0xffff) throw new UsageError('--listen needs a port, 0 to 65535')
-  return { port, host: options.get('host') ?? '127.0.0.1' }
+  return { port: portOf(options, 'listen', 0), host: options.get('host') ?? '127.0.0.1' }
 }
 
 function list(target: Target | undefined, options: Options, io: Io): number {

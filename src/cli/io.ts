@@ -1,4 +1,8 @@
-/** What a command has of the world: where it writes, what the environment says, and whether it was asked to stop. */
+/** What a command has of the world: where it reads and writes, what the environment says, and whether it was asked to stop. */
+import type { Readable } from 'node:stream'
+
+/** A stream that octets are read from; a terminal is one that somebody types into. */
+export type Input = Readable & { readonly isTTY?: boolean }
 
 /** A stream that text is written to. */
 export interface Output {
@@ -9,12 +13,13 @@ export interface Output {
 }
 
 export interface Io {
+  readonly stdin: Input
   /** For the result, which may go to another program. */
   readonly stdout: Output
   /** For everything else: progress, hints, errors. */
   readonly stderr: Output
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, and by SIGTERM. */
   readonly interrupted: AbortSignal
 }
 

@@ -8,6 +8,7 @@ import { CommandError, UsageError } from './io.ts'
 import type { Io } from './io.ts'
 import type { Options } from './options.ts'
 import { Progress } from './progress.ts'
+import { headersOf } from './values.ts'
 
 /** A server to judge, or where clients come to be judged. */
 export type Target = { readonly url: string } | { readonly port: number; readonly host: string }
@@ -60,13 +61,7 @@ function numberOption(options: Options, name: string, key: string): Record<strin
 
 function judgeServer(url: string, run: RunOptions, options: Options): Promise<Report> {
   const tls = options.has('insecure') ? { tls: { rejectUnauthorized: false } } : {}
-  return testServer(url, { ...run, ...tls, headers: Object.fromEntries(options.all('header').map(readHeader)) })
-}
-
-function readHeader(text: string): [name: string, value: string] {
-  const colon = text.indexOf(':')
-  if (colon < 1) throw new UsageError("--header needs 'NAME: VALUE'")
-  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()]
+  return testServer(url, { ...run, ...tls, headers: Object.fromEntries(headersOf(options)) })
 }
 
 async function judgeClients(where: { port: number; host: string }, run: RunOptions, io: Io): Promise<Report> {

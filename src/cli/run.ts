@@ -4,14 +4,19 @@
  */
 import { readFileSync } from 'node:fs'
 import { quote } from '../errors.ts'
+import { bench } from './bench.ts'
+import { chat } from './chat.ts'
 import type { Command } from './command.ts'
 import { conform } from './conform.ts'
+import { connect } from './connect.ts'
+import { inspect } from './inspect.ts'
 import { CommandError, Exit, UsageError } from './io.ts'
 import type { Io } from './io.ts'
 import { describeOptions, readOptions } from './options.ts'
 import type { OptionSpec } from './options.ts'
+import { serve } from './serve.ts'
 
-const COMMANDS: readonly Command[] = [conform]
+const COMMANDS: readonly Command[] = [connect, serve, chat, inspect, conform, bench]
 
 const HELP: OptionSpec = { name: 'help', short: 'h', help: ['Show this.'] }
 const VERSION: OptionSpec = { name: 'version', short: 'v', help: ['Show the version.'] }
@@ -35,7 +40,7 @@ function general(args: readonly string[], io: Io): number {
   if (name !== undefined && !name.startsWith('-')) {
     if (name === 'help') return help(io)
     const known = COMMANDS.map((command) => command.name).join(', ')
-    throw new UsageError(`There is no command ${quote(name)}; there is ${known}`)
+    throw new UsageError(`There is no command ${quote(name)}; there are ${known}`)
   }
   const options = readOptions(args, [HELP, VERSION])
   if (options.has('help')) return help(io)
@@ -65,6 +70,9 @@ async function runCommand(command: Command, args: readonly string[], io: Io): Pr
     ...describeOptions(table),
     '',
     ...command.notes,
+    '',
+    'Examples',
+    ...command.examples.map((example) => `  npx fullduplex ${example}`),
   ]
   io.stdout.write(`${lines.join('\n')}\n`)
   return Exit.Passed

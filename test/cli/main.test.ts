@@ -8,15 +8,21 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 describe('main', () => {
   const { argv, exitCode } = process
-  const before = { interrupt: process.listeners('SIGINT'), broken: process.stdout.listeners('error') }
+  const before = {
+    SIGINT: process.listeners('SIGINT'),
+    SIGTERM: process.listeners('SIGTERM'),
+    broken: process.stdout.listeners('error'),
+  }
 
   beforeEach(() => vi.resetModules())
 
   afterEach(() => {
     process.argv = argv
     process.exitCode = exitCode
-    for (const listener of process.listeners('SIGINT')) {
-      if (!before.interrupt.includes(listener)) process.off('SIGINT', listener)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      for (const listener of process.listeners(signal)) {
+        if (!before[signal].includes(listener)) process.off(signal, listener)
+      }
     }
     for (const listener of process.stdout.listeners('error')) {
       if (!before.broken.includes(listener)) process.stdout.off('error', listener as () => void)
@@ -45,12 +51,12 @@ describe('main', () => {
     expect(process.exitCode).toBe(2)
   })
 
-  it('interrupts the command upon SIGINT', async () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('interrupts the command upon %s', async (signal) => {
     const ended = main('conform', '--listen', '0')
     await vi.waitFor(() =>
       expect(process.stderr.write).toHaveBeenCalledWith(expect.stringContaining('Waiting for a client')),
     )
-    process.emit('SIGINT')
+    process.emit(signal)
     expect(await ended).toContain('Interrupted: not all cases were run.')
     expect(process.exitCode).toBe(130)
   })
@@ -59,6 +65,15 @@ describe('main', () => {
     await main('--version')
     expect(() => process.stdout.emit('error', Object.assign(new Error('gone'), { code: 'EPIPE' }))).not.toThrow()
     expect(() => process.stdout.emit('error', new Error('full'))).toThrow('full')
+  })
+
+  it('reads standard input', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'inspect'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part))
+    child.stdin.end('8105 48656c6c6f')
+    expect(await once(child, 'close')).toEqual([0, null])
+    expect(text).toContain('Frame 1 at 0: Text, FIN, 5 octets: "Hello"')
   })
 
   it('writes all of its output before the process ends', async () => {

@@ -186,7 +186,7 @@ function caseLines({ first, last, cases }: Run, page: Page): string[] {
 }
 
 /** Lines of at most `width` characters, each behind `indent` spaces; a word that is longer than a line is cut. */
-function wrap(text: string, width: number, indent: number): string[] {
+export function wrap(text: string, width: number, indent: number): string[] {
   const room = width - indent
   const lines: string[] = []
   let line = ''
