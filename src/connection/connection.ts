@@ -17,20 +17,20 @@ import type { FrameSink, FrameTarget } from '../framing/index.ts'
 import { formatExtensions } from '../handshake/index.ts'
 import type { ExtensionOffer } from '../handshake/index.ts'
 import { Application } from './application.ts'
+import type { MessageSource } from './chunks.ts'
 import { Deferred } from './deferred.ts'
 import { SentPing, channels, tellMessage } from './diagnostics.ts'
 import { Ending, ReadyState } from './ending.ts'
 import type { ConnectionHandler, MessageData, MessagesOptions, SendOptions } from './handler.ts'
 import { judge, suspend } from './heartbeat.ts'
-import { Incoming } from './incoming.ts'
+import { Incoming, MessageStreams } from './incoming.ts'
 import type { MessageStream } from './incoming.ts'
 import { lent, readIntoLent } from './lent.ts'
 import { MessageQueue } from './messages.ts'
 import type { Message } from './messages.ts'
-import { checkCount } from './options.ts'
+import { checkCount, checkNames } from './options.ts'
 import type { ConnectionSettings } from './options.ts'
 import { Outgoing, OutgoingMessage } from './outgoing.ts'
-import type { MessageSource } from './outgoing.ts'
 import { Output } from './output.ts'
 import { opcodeOf, payloadOf } from './payload.ts'
 import { framesOf } from './prepared.ts'
@@ -41,6 +41,13 @@ import { Watcher, Wiretap } from './tap.ts'
 import type { Tap, TapOptions } from './tap.ts'
 
 const MAX_CONTROL_PAYLOAD = 125
+/** Octets of a part of a streamed message, unless told: as many as one read brings. */
+const MAX_PART_SIZE = 65_536
+const MESSAGES_NAMES: readonly string[] = [
+  'stream',
+  'maxMessageSize',
+  'maxPartSize',
+] satisfies (keyof MessagesOptions)[]
 const EMPTY = Buffer.alloc(0)
 
 /** Of the messages that wait as octets, those that are text: once they are in a queue, nothing else tells. */
@@ -165,10 +172,17 @@ export class Connection<Data = unknown> {
     const opening = this.#application.open(this)
     if (opening !== undefined) void opening.then(() => this.#receiver?.release(Hold.Opening))
     // Who iterates over the messages may do so within `open`; for `message` they wait until it has settled.
-    if (opening !== undefined && this.#application.takesMessages && this.readyState === ReadyState.Open) {
+    if (opening !== undefined && this.#application.takesMessages && this.#ending?.mute !== true) {
       this.#ownReceiver.hold(Hold.Opening)
+      // Closed already: what comes until the peer's Close is not for `message` either.
+      if (this.#ending !== undefined) this.#ownReceiver.awaitClose()
     }
     this.#output.end()
+    // Whoever waits for a client has it in a moment, and may then say how its messages are to come.
+    if (head.length > 0 && this.settings.role === 'client' && !this.#application.takesMessages) {
+      this.#ownReceiver.hold(Hold.Opening)
+      setImmediate(() => this.#receiver?.release(Hold.Opening))
+    }
     if (head.length > 0) this.arrived(head, head.length)
     if (!this.held) socket.resume()
   }
@@ -213,9 +227,12 @@ export class Connection<Data = unknown> {
 
   /**
    * Sends one message while it is still being made: every chunk of `source` leaves as a fragment (5.4), as fast as the
-   * peer reads. The first chunk tells whether it is text, unless `binary` does. It is not compressed. Messages sent
-   * meanwhile follow it; a second stream waits for the first. As with `send`, leave large octets alone until they have
-   * been sent.
+   * peer reads. The first chunk tells whether it is text, unless `binary` does. It is compressed only where `compress` says
+   * so, chunk by chunk. Messages sent meanwhile follow it; a second stream waits for the first. As with `send`, leave
+   * large octets alone until they have been sent.
+   *
+   * A source that is not wanted to its end, as the connection ended before or a chunk cannot be sent, is left at once: a
+   * Readable is destroyed, a ReadableStream cancelled, and of another iterator `return` is called.
    *
    * Settles when the last of it has been queued as `send` queues. Rejects with `ConnectionClosedError` when the
    * connection ends before, and with what the source throws; if a part of the message has left by then, the connection
@@ -223,7 +240,8 @@ export class Connection<Data = unknown> {
    */
   sendStream(source: MessageSource, options: SendOptions = {}): Promise<void> {
     const fragmentSize = this.#fragmentSize(options)
-    const message = new OutgoingMessage(this.settings.role === 'client', fragmentSize, options.binary)
+    const deflate = options.compress === true ? this.deflate : undefined
+    const message = new OutgoingMessage(this.settings.role === 'client', fragmentSize, options.binary, deflate)
     const sent: Promise<void> = this.#queued()
       .send(message, source)
       .then((complete) => {
@@ -293,18 +311,23 @@ export class Connection<Data = unknown> {
    * The messages, for a connection whose handler has no `message`. The loop ends when the connection was closed with
    * 1000, 1001 or without a code, and throws `ConnectionClosedError` otherwise.
    *
-   * With `stream` each message is an iterable of its parts, to be read before the next one.
+   * With `stream` each message is an iterable of its parts, to be read before the next one is asked for: that drops what
+   * is left of it. Where messages are streamed already, the limits that were given first hold.
+   *
+   * Throws a `TypeError` or `RangeError` for wrong options, and a `TypeError` where the messages go elsewhere.
    */
   messages(options?: MessagesOptions & { readonly stream?: false }): AsyncIterableIterator<Message, undefined>
   messages(options: MessagesOptions & { readonly stream: true }): AsyncIterableIterator<MessageStream, undefined>
-  messages({ stream = false, maxMessageSize = Infinity }: MessagesOptions = {}):
-    | AsyncIterableIterator<Message, undefined>
-    | AsyncIterableIterator<MessageStream, undefined> {
+  messages(
+    options: MessagesOptions = {},
+  ): AsyncIterableIterator<Message, undefined> | AsyncIterableIterator<MessageStream, undefined> {
+    checkNames('messages', options, MESSAGES_NAMES)
+    const { stream = false } = options
     if (this.#application.takesMessages || (this.#extras?.incoming !== undefined && !stream)) {
       const message = 'The messages of this connection go to `message` of its handler, or are streamed already'
       throw invalidType('ERR_WS_HAS_HANDLER', message)
     }
-    return stream ? this.#messageStreams(checkCount('maxMessageSize', maxMessageSize)) : this.#queue()
+    return stream ? this.#messageStreams(options) : this.#queue()
   }
 
   /**
@@ -791,10 +814,13 @@ export class Connection<Data = unknown> {
     return extras.messages
   }
 
-  #messageStreams(maxMessageSize: number): MessageQueue<MessageStream> {
+  #messageStreams({ maxMessageSize, maxPartSize = MAX_PART_SIZE }: MessagesOptions): MessageStreams {
+    if (maxMessageSize !== undefined) checkCount('maxMessageSize', maxMessageSize)
+    checkCount('maxPartSize', maxPartSize)
     const extras = this.#withExtras
     if (extras.incoming === undefined) {
-      const incoming = new Incoming(() => this.#receiver?.release(Hold.Queue), this.settings.text === 'string')
+      const decodes = this.settings.text === 'string'
+      const incoming = new Incoming(() => this.#receiver?.release(Hold.Queue), decodes, maxPartSize)
       extras.incoming = incoming
       for (const message of extras.messages?.takeAll() ?? []) {
         incoming.add(message, typeof message !== 'string' && !octetsOfText.has(message))
@@ -802,7 +828,7 @@ export class Connection<Data = unknown> {
       this.#ownReceiver.stream(maxMessageSize)
       if (this.#ending?.info !== undefined) incoming.end(this.#ending.info)
     }
-    return extras.incoming.messages
+    return new MessageStreams(extras.incoming)
   }
 }
 

@@ -20,8 +20,10 @@ export interface SendOptions {
 export interface MessagesOptions {
   /** Messages as they come, each an iterable of its parts. */
   readonly stream?: boolean
-  /** With `stream`: octets of a message. No limit, unless given; compressed ones keep the connection's, too. */
+  /** With `stream`: octets of a message, once inflated. Unless given, none, and the connection's for compressed ones. */
   readonly maxMessageSize?: number
+  /** With `stream`: octets of a part, which is cut where it has more. 64 KiB. */
+  readonly maxPartSize?: number
 }
 
 /**

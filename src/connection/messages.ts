@@ -33,6 +33,22 @@ export class MessageQueue<T = Message> implements AsyncIterableIterator<T, undef
     return this.#queued.length >= MAX_QUEUED
   }
 
+  /**
+   * What waits to be taken.
+   * @internal
+   */
+  get waiting(): readonly T[] {
+    return this.#queued
+  }
+
+  /**
+   * Whether nothing follows and nothing waits.
+   * @internal
+   */
+  get over(): boolean {
+    return this.#ended && this.#queued.length === 0
+  }
+
   /** @internal */
   push(message: T): void {
     const taker = this.#takers.shift()

@@ -4,18 +4,17 @@
  * these are encoded at once, but held back until the message that was asked for before them is over. So all messages leave
  * in the order in which they were asked for.
  */
+import type { GradualDeflation, PerMessageDeflate } from '../deflate/index.ts'
 import { invalidType } from '../errors.ts'
-import { FrameList, Opcode, Utf8Validator, writeFragments } from '../framing/index.ts'
+import { FrameList, Opcode, RSV1, Utf8Validator, writeFragments } from '../framing/index.ts'
 import type { FrameTarget } from '../framing/index.ts'
+import { Chunks } from './chunks.ts'
+import type { MessageSource } from './chunks.ts'
 import { Deferred } from './deferred.ts'
-import type { MessageData } from './handler.ts'
 import { opcodeOf, payloadOf } from './payload.ts'
 import type { Frames } from './prepared.ts'
 
 const EMPTY = Buffer.alloc(0)
-
-/** What a message can be made of: chunks as `send` takes them, one by one. */
-export type MessageSource = Iterable<MessageData> | AsyncIterable<MessageData>
 
 /** Where messages go. */
 export interface Way {
@@ -78,12 +77,13 @@ export class Outgoing {
 
   /** Sends all of `source` when its turn has come. Answers whether it got to its end; not, when the way was closed before. */
   async send(message: OutgoingMessage, source: MessageSource): Promise<boolean> {
+    message.open(source)
     const before = this.#messages.at(-1)
     this.#messages.push(message)
     await before?.over.promise
     if (!this.#way.isOpen()) message.stop()
     try {
-      return await message.send(source, this.#way)
+      return await message.send(this.#way)
     } catch (error) {
       if (message.begun && this.#way.isOpen()) this.#way.failed(error)
       throw error
@@ -156,6 +156,9 @@ export class OutgoingMessage implements Pending {
   readonly #stopped = new Deferred<false>()
   readonly #masked: boolean
   readonly #fragmentSize: number
+  readonly #deflate: PerMessageDeflate | undefined
+  #chunks!: Chunks
+  #deflation: GradualDeflation | undefined = undefined
   #binary: boolean | undefined
   /** Of the next frame; `undefined` before the first. */
   #opcode: number | undefined = undefined
@@ -164,16 +167,17 @@ export class OutgoingMessage implements Pending {
   readonly #validator = new Utf8Validator()
   #waiting: Deferred<void> | undefined = undefined
 
-  /** `binary`: the type of the message; when not given, the first chunk tells. */
-  constructor(masked: boolean, fragmentSize: number, binary: boolean | undefined) {
+  /** `binary`: the type of the message; when not given, the first chunk tells. `deflate`: what compresses it, if it is to be. */
+  constructor(masked: boolean, fragmentSize: number, binary?: boolean, deflate?: PerMessageDeflate) {
     this.#masked = masked
     this.#fragmentSize = fragmentSize
     this.#binary = binary
+    this.#deflate = deflate
   }
 
-  /** Whether a part of it has left, so that the peer expects the rest. */
+  /** Whether a part of it has left, or the compression knows of it, so that the peer has to get the rest. */
   get begun(): boolean {
-    return this.#opcode !== undefined
+    return this.#opcode !== undefined || this.#deflation?.begun === true
   }
 
   /** Known when it has been sent. */
@@ -181,10 +185,21 @@ export class OutgoingMessage implements Pending {
     return this.#binary === true
   }
 
-  /** Sends all of `source`. Answers whether the message got to its end; not, when it was stopped before. */
-  send(source: MessageSource, way: Way): Promise<boolean> {
-    // A source that is slow, or says nothing at all, holds up nobody: it is left when it brings its next chunk.
-    return Promise.race([this.#sendAll(source, way), this.#stopped.promise])
+  /** It is made of `source`, and has to be sent. Throws a `TypeError` for what has no chunks. */
+  open(source: MessageSource): void {
+    this.#chunks = Chunks.of(source)
+    this.#deflation = this.#deflate?.compressGradually()
+  }
+
+  /** Sends all of it. Answers whether it got to its end; not, when it was stopped before. */
+  async send(way: Way): Promise<boolean> {
+    try {
+      // A source that is slow, or says nothing at all, holds up nobody.
+      return await Promise.race([this.#stopped.promise, this.#sendAll(way)])
+    } finally {
+      this.#chunks.leave()
+      this.#deflation?.end()
+    }
   }
 
   goOn(): void {
@@ -197,34 +212,37 @@ export class OutgoingMessage implements Pending {
     this.goOn()
   }
 
-  async #sendAll(source: MessageSource, way: Way): Promise<boolean> {
-    for await (const chunk of source) {
-      if (!way.isOpen()) return false
-      this.#write(way, chunk)
+  async #sendAll(way: Way): Promise<boolean> {
+    while (way.isOpen()) {
+      const { done, value } = await this.#chunks.next()
+      if (!way.isOpen()) break
+      const octets = done ? this.#end() : this.#octetsOf(payloadOf(value))
+      const payload = await this.#compressed(octets)
+      if (!way.isOpen()) break
+      if (done || octets.length > 0) this.#frame(way, payload, done)
+      if (done) return true
       if (way.written()) continue
       this.#waiting = new Deferred()
       await this.#waiting.promise
-      if (!way.isOpen()) return false
     }
-    if (!way.isOpen()) return false
-    this.#end(way)
-    return true
+    return false
   }
 
-  #write(way: Way, chunk: MessageData): void {
-    const octets = this.#octetsOf(payloadOf(chunk))
-    if (this.#binary === false && !this.#validator.push(octets, 0, octets.length)) throw notText()
-    if (octets.length > 0) this.#frame(way, octets, false)
-  }
-
-  #end(way: Way): void {
-    if (!this.#validator.complete) throw notText()
-    // Half a character that nothing follows is none; it leaves as U+FFFD.
-    this.#frame(way, Buffer.from(this.#half), true)
-  }
-
+  /** The octets of a chunk that can leave now. */
   #octetsOf(payload: string | Buffer): Buffer {
     this.#binary ??= typeof payload !== 'string'
+    const octets = this.#encode(payload)
+    if (!this.#binary && !this.#validator.push(octets, 0, octets.length)) throw notText()
+    return octets
+  }
+
+  /** Half a character that nothing follows is none; it leaves as U+FFFD. */
+  #end(): Buffer {
+    if (!this.#validator.complete) throw notText()
+    return Buffer.from(this.#half)
+  }
+
+  #encode(payload: string | Buffer): Buffer {
     const half = this.#half
     if (typeof payload !== 'string') {
       this.#half = ''
@@ -236,8 +254,14 @@ export class OutgoingMessage implements Pending {
     return cut === 0 ? EMPTY : Buffer.from(text.slice(0, cut))
   }
 
+  #compressed(octets: Buffer): Buffer | Promise<Buffer> {
+    return this.#deflation === undefined || octets.length === 0 ? octets : this.#deflation.deflate(octets)
+  }
+
   #frame(way: Way, payload: Buffer, last: boolean): void {
-    const opcode = this.#opcode ?? opcodeOf('', this.#binary)
+    // RFC 7692 6.1: RSV1 on the first frame; a message without an octet is left as it is.
+    const rsv1 = this.#deflation?.begun === true ? RSV1 : 0
+    const opcode = this.#opcode ?? opcodeOf('', this.#binary) | rsv1
     this.#opcode = Opcode.Continuation
     writeFragments(way.target, opcode, payload, this.#masked, this.#fragmentSize, last)
   }

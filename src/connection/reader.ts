@@ -33,9 +33,9 @@ export class Reader {
     return this.#inParts || this.#decoder.inFrame || this.#assembler.inMessage
   }
 
-  /** Octets that a message may have which is put together, however others are told. */
-  get maxWhole(): number {
-    return this.#assembler.maxWhole
+  /** Octets that a message of the extension may have, once that has done its work. */
+  get maxExtendedSize(): number {
+    return this.#assembler.maxExtendedSize
   }
 
   /** As `FrameDecoder.decode`. */
@@ -58,8 +58,8 @@ export class Reader {
     this.#decoder.resume()
   }
 
-  /** From now on messages are told in parts; each may have `maxMessageSize` octets. */
-  stream(maxMessageSize: number): void {
+  /** From now on messages are told in parts, with the limits of `MessageAssembler.stream`. */
+  stream(maxMessageSize: number | undefined): void {
     this.#inParts = true
     this.#assembler.stream(this.#sink, maxMessageSize)
   }

@@ -12,6 +12,7 @@ import { turnIsOver } from '../deflate/index.ts'
 import type { PerMessageDeflate } from '../deflate/index.ts'
 import { checkText, textOf } from '../framing/index.ts'
 import type { FrameDecoder, FrameSink } from '../framing/index.ts'
+import { CompressedMessage } from './compressed.ts'
 import { lent } from './lent.ts'
 import type { ConnectionSettings } from './options.ts'
 import { Reader } from './reader.ts'
@@ -71,6 +72,8 @@ export class Receiver implements ReaderSink {
   #unread: Buffer | undefined = undefined
   /** Hands on what has been inflated, or throws why not, when nothing is held any more. */
   #inflated: (() => void) | undefined = undefined
+  /** The message that is coming, if it is compressed and told in parts. */
+  #compressed: CompressedMessage | undefined = undefined
 
   constructor(owner: ReceiverOwner) {
     this.#owner = owner
@@ -109,6 +112,8 @@ export class Receiver implements ReaderSink {
     this.#state &= ~READING
     if ((this.#state & STOPPED) !== 0) return
     if (taken < limit || this.#unread !== undefined) this.#keep(chunk.subarray(taken, limit))
+    // All that one read brought of it, as what takes the thread pool is dear.
+    if (this.#compressed !== undefined) this.#inflateWaiting(this.#compressed)
   }
 
   /**
@@ -151,10 +156,12 @@ export class Receiver implements ReaderSink {
     this.release(Hold.Pause | Hold.Opening | Hold.Queue)
   }
 
-  /** From now on messages are told in parts; each may have `maxMessageSize` octets. */
-  stream(maxMessageSize: number): void {
+  /** From now on messages are told in parts, with the limits of `MessageAssembler.stream`. */
+  stream(maxMessageSize: number | undefined): void {
     this.#state |= IN_PARTS
     this.#reader.stream(maxMessageSize)
+    // What had been put together of a message.
+    if (this.#compressed !== undefined) this.#inflateWaiting(this.#compressed)
   }
 
   /** Drops all that was not yet read, and all that comes. */
@@ -164,6 +171,7 @@ export class Receiver implements ReaderSink {
     this.#state = (this.#state | STOPPED) & ~HELD
     this.#unread = undefined
     this.#inflated = undefined
+    this.#compressed = undefined
     this.#reader.stop()
     this.#owner.socket.resume()
   }
@@ -201,17 +209,54 @@ export class Receiver implements ReaderSink {
   extended(payload: Buffer, isBinary: boolean): void {
     // Where there is none, RSV1 is against the rules, and does not come here.
     const deflate = this.#owner.deflate!
-    const inflated = deflate.decompress(payload, this.#reader.maxWhole)
-    if (!(inflated instanceof Promise)) {
-      this.#deliver(inflated, isBinary)
-      if (!turnIsOver() || (this.#state & STOPPED) !== 0) return
-      this.hold(Hold.Inflating)
-      setImmediate(() => this.release(Hold.Inflating))
+    const inflated = deflate.decompress(payload, this.#reader.maxExtendedSize)
+    if (inflated instanceof Promise) this.#deliverLater(inflated, (octets) => this.#deliver(octets, isBinary))
+    else this.#deliverAtOnce(inflated, isBinary)
+  }
+
+  extendedPart(payload: Buffer, isBinary: boolean, last: boolean): void {
+    const maxSize = this.#reader.maxExtendedSize
+    const message = this.#compressed ?? new CompressedMessage(this.#owner.deflate!, isBinary, maxSize)
+    this.#compressed = last ? undefined : message
+    const octets = last ? message.small(payload) : undefined
+    if (octets !== undefined) {
+      this.#deliverAtOnce(octets, isBinary)
       return
     }
+    message.add(payload)
+    if (last) this.#inflate(message, true)
+  }
+
+  #inflateWaiting(message: CompressedMessage): void {
+    if (message.waits) this.#inflate(message, false)
+  }
+
+  #inflate(message: CompressedMessage, last: boolean): void {
+    const parts = message.parts(last)
+    const deliverNext = (): void =>
+      this.#deliverLater(parts.next(), ({ value }) => {
+        if (value === undefined) {
+          if (last) this.messagePart(EMPTY, message.isBinary, true)
+          return
+        }
+        // The next one is made while this one is read.
+        deliverNext()
+        this.messagePart(value, message.isBinary, false)
+      })
+    deliverNext()
+  }
+
+  #deliverAtOnce(octets: Buffer, isBinary: boolean): void {
+    this.#deliver(octets, isBinary)
+    if (!turnIsOver() || (this.#state & STOPPED) !== 0) return
+    this.hold(Hold.Inflating)
+    setImmediate(() => this.release(Hold.Inflating))
+  }
+
+  #deliverLater<T>(inflated: Promise<T>, deliver: (inflated: T) => void): void {
     this.hold(Hold.Inflating)
     inflated.then(
-      (octets) => this.#releaseInflated(() => this.#deliver(octets, isBinary)),
+      (value) => this.#releaseInflated(() => deliver(value)),
       (error: unknown) =>
         this.#releaseInflated(() => {
           throw error

@@ -98,7 +98,10 @@ class Side implements FrameSink {
   /** A frame to be told; not one that had begun before we looked. */
   #frame: Begun | undefined = undefined
 
-  constructor(maxPayload: number, told: (header: FrameHeader, maskingKey: number | undefined, payload: Buffer) => void) {
+  constructor(
+    maxPayload: number,
+    told: (header: FrameHeader, maskingKey: number | undefined, payload: Buffer) => void,
+  ) {
     this.#maxPayload = maxPayload
     this.#told = told
   }

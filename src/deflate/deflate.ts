@@ -1,6 +1,9 @@
 /** permessage-deflate on one connection (RFC 7692 6, 7.2): payloads of messages to compressed ones and back. */
 import type { Role } from '../framing/index.ts'
 import { Deflater } from './deflater.ts'
+import type { Compression } from './deflater.ts'
+import { GradualDeflation } from './gradual.ts'
+import type { GradualInflation } from './gradual.ts'
 import { Inflater } from './inflater.ts'
 import { keptWorks } from './kept.ts'
 import type { DeflateParameters } from './offer.ts'
@@ -25,6 +28,10 @@ export class PerMessageDeflate {
   readonly #threshold: number
   readonly #deflater: Deflater
   readonly #inflater: Inflater
+  readonly #compression: Compression
+  readonly #mayKeep: () => boolean
+  /** Messages that are being compressed in parts, or are to be. */
+  #gradual = 0
 
   /** `mayKeep`: whether states of zlib can be kept. */
   constructor(
@@ -45,7 +52,9 @@ export class PerMessageDeflate {
     const { level = usual.level, memLevel = usual.memLevel } = settings
     this.#threshold = settings.threshold
     this.sharedWindowBits = noContext ? windowBits : 0
-    this.#deflater = new Deflater({ level, memLevel, windowBits }, !noContext, mayKeep)
+    this.#compression = { level, memLevel, windowBits }
+    this.#mayKeep = mayKeep
+    this.#deflater = new Deflater(this.#compression, !noContext, mayKeep)
     this.#inflater = new Inflater(isServer ? clientMaxWindowBits : serverMaxWindowBits, peersContext, mayKeep)
   }
 
@@ -60,8 +69,12 @@ export class PerMessageDeflate {
     return payload.length > AT_ONCE_UP_TO
   }
 
-  /** Whether a message is to be compressed: as `compress` says or, if it says nothing, because it is large enough. */
+  /**
+   * Whether a message is to be compressed: as `compress` says or, if it says nothing, because it is large enough. Not while
+   * another one is being compressed in parts, if they refer back to each other: it is sent after all of those.
+   */
   wants(payload: string | Buffer, compress: boolean | undefined): boolean {
+    if (this.#gradual > 0 && this.sharedWindowBits === 0) return false
     if (compress !== undefined) return compress
     const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
     return length >= this.#threshold
@@ -86,6 +99,27 @@ export class PerMessageDeflate {
    */
   decompress(payload: Buffer, maxSize: number): Buffer | Promise<Buffer> {
     return this.#inflater.inflate(payload, maxSize)
+  }
+
+  /** As `decompress`, at once; `undefined` for what is large, or becomes so. */
+  decompressSmall(payload: Buffer, maxSize: number): Buffer | undefined {
+    return this.#inflater.inflateSmall(payload, maxSize)
+  }
+
+  /** The next message that comes, as it comes. */
+  decompressGradually(maxSize: number): GradualInflation {
+    return this.#inflater.inflateGradually(maxSize)
+  }
+
+  /** A message that leaves as it is made. It has to be ended, whatever becomes of it. */
+  compressGradually(): GradualDeflation {
+    this.#gradual++
+    // Its parts may refer back to each other even where messages may not.
+    const own = this.sharedWindowBits === 0 ? undefined : new Deflater(this.#compression, true, this.#mayKeep)
+    return new GradualDeflation(own ?? this.#deflater, () => {
+      this.#gradual--
+      own?.end()
+    })
   }
 
   #trim(compressed: Buffer, payload: Buffer): Buffer | undefined {

@@ -1,5 +1,6 @@
 /** permessage-deflate (RFC 7692): the agreement upon it, and the compression of messages. */
 export { PerMessageDeflate } from './deflate.ts'
+export type { GradualDeflation, GradualInflation } from './gradual.ts'
 export { acceptOffer, createOffers, readAnswer } from './offer.ts'
 export type { DeflateParameters } from './offer.ts'
 export { deflateSettings } from './options.ts'

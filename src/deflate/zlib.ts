@@ -17,7 +17,7 @@ export const INFLATED_AT_ONCE_UP_TO = 262_144
 /** As many as the thread pool has threads, if nobody changed that; each may take as much memory as a message. */
 const MAX_JOBS = 4
 const SMALLEST_CHUNK = 1024
-const LARGEST_CHUNK = 65_536
+export const LARGEST_CHUNK = 65_536
 /** What zlib says of output beyond its limit. */
 const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE'
 

@@ -7,7 +7,7 @@ export { FrameList, RSV1, encodeFrame, writeControl, writeFragments, writeMessag
 export type { Frame, FrameTarget } from './encoder.ts'
 export { FrameHeader, frameHeaderLength, frameHeaderSize, readFrameHeader, writeFrameHeader } from './header.ts'
 export { applyMask, applyMaskPlain, createMaskingKey } from './mask.ts'
-export { MessageAssembler, checkText, textOf } from './message.ts'
+export { MessageAssembler, checkPart, checkText, textOf } from './message.ts'
 export { simd } from './simd.ts'
 export type { ExtensionSink, MessageOptions, MessageSink, PartSink } from './message.ts'
 export { Opcode, isControl, isData, isKnown } from './opcode.ts'

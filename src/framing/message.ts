@@ -32,6 +32,8 @@ export interface MessageSink {
 export interface ExtensionSink {
   /** A whole message that came with RSV1 (RFC 7692 6); `payload` is only valid during the call. */
   extended(payload: Buffer, isBinary: boolean): void
+  /** The next octets of such a message, where messages are told in parts; only valid during the call, too. */
+  extendedPart(payload: Buffer, isBinary: boolean, last: boolean): void
 }
 
 /** Takes messages in parts, as large ones come. */
@@ -81,6 +83,7 @@ export class MessageAssembler implements FrameSink {
   #control: Buffer | undefined = undefined
   #parts: PartSink | undefined = undefined
   #maxMessageSize: number
+  #maxExtendedSize: number
 
   /** `extension`: for the messages of an extension that was agreed upon, and marks them with RSV1. */
   constructor(sink: MessageSink, options: MessageOptions, extension?: ExtensionSink) {
@@ -88,6 +91,7 @@ export class MessageAssembler implements FrameSink {
     this.#options = options
     this.#extension = extension
     this.#maxMessageSize = options.maxMessageSize
+    this.#maxExtendedSize = options.maxMessageSize
   }
 
   /** Whether a message has begun and not ended. */
@@ -95,18 +99,25 @@ export class MessageAssembler implements FrameSink {
     return this.#opcode !== 0
   }
 
-  /** Octets that a message may have which is put together, however others are told. */
-  get maxWhole(): number {
-    return Math.min(this.#maxMessageSize, this.#options.maxMessageSize)
+  /** Octets that a message of the extension may have, once that has done its work. */
+  get maxExtendedSize(): number {
+    return this.#maxExtendedSize
   }
 
-  /** From now on messages are not put together but handed on as they come; each may have `maxMessageSize` octets. */
-  stream(parts: PartSink, maxMessageSize: number): void {
+  /**
+   * From now on messages are not put together but handed on as they come; each may have `maxMessageSize` octets. Without it
+   * there is no limit but for those of the extension: they may become far more than came over the wire.
+   */
+  stream(parts: PartSink, maxMessageSize?: number): void {
     this.#parts = parts
-    this.#maxMessageSize = maxMessageSize
-    if (this.#size === 0 || this.#extended !== undefined) return
-    parts.messagePart(toKeep(this.#assembled, this.#size), this.#opcode === Opcode.Binary, false)
+    this.#maxMessageSize = maxMessageSize ?? Infinity
+    this.#maxExtendedSize = maxMessageSize ?? this.#options.maxMessageSize
+    if (this.#size === 0) return
+    const begun = toKeep(this.#assembled, this.#size)
     this.#assembled = EMPTY
+    const isBinary = this.#opcode === Opcode.Binary
+    if (this.#extended !== undefined) this.#extended.extendedPart(begun, isBinary, false)
+    else parts.messagePart(begun, isBinary, false)
   }
 
   frameHeader(header: FrameHeader): void {
@@ -119,13 +130,13 @@ export class MessageAssembler implements FrameSink {
     // 10.4: refused by the declared length, before anything is reserved for it.
     if (header.payloadLength > this.#limit - this.#size) throw this.#tooBig()
     // Who reads as it comes sets the pace, so it does not matter in how many pieces that is.
-    if (++this.#fragments > this.#options.maxFragments && this.#partSink === undefined) throw this.#tooManyFragments()
+    if (++this.#fragments > this.#options.maxFragments && this.#parts === undefined) throw this.#tooManyFragments()
     if (header.payloadLength > 0) this.#emptyFragments = 0
     else if (++this.#emptyFragments > MAX_EMPTY_FRAGMENTS_IN_A_ROW) throw this.#tooManyFragments()
   }
 
   framePayload(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void {
-    const parts = this.#partSink
+    const parts = this.#parts
     if (isControl(header.opcode)) {
       this.#controlPayload(header, chunk, start, end, remaining)
     } else if (parts !== undefined) {
@@ -157,15 +168,10 @@ export class MessageAssembler implements FrameSink {
     }
   }
 
-  /** Who takes this message as it comes. One that an extension has still to work on is put together before. */
-  get #partSink(): PartSink | undefined {
-    return this.#extended === undefined ? this.#parts : undefined
-  }
-
   /** Octets that the payload of this message may have. An extension keeps to the limit itself, once it has done its work. */
   get #limit(): number {
     if (this.#extended === undefined) return this.#maxMessageSize
-    return Math.ceil(this.maxWhole * WORST_COMPRESSION) + 64
+    return Math.ceil(this.#maxExtendedSize * WORST_COMPRESSION) + 64
   }
 
   #append(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void {
@@ -185,10 +191,13 @@ export class MessageAssembler implements FrameSink {
 
   #handOn(parts: PartSink, chunk: Buffer, start: number, end: number, last: boolean): void {
     const isBinary = this.#opcode === Opcode.Binary
+    const extended = this.#extended
     this.#validate(chunk, start, end)
     this.#size += end - start
     if (last) this.#endMessage()
-    if (last || end > start) parts.messagePart(copyOf(chunk, start, end), isBinary, last)
+    if (!last && end === start) return
+    if (extended !== undefined) extended.extendedPart(chunk.subarray(start, end), isBinary, last)
+    else parts.messagePart(copyOf(chunk, start, end), isBinary, last)
   }
 
   /** By a factor, so that all copies together stay linear; never beyond `most`, which the message cannot exceed. */
@@ -234,7 +243,7 @@ export class MessageAssembler implements FrameSink {
   }
 
   #tooBig(): ProtocolError {
-    const limit = this.#extended === undefined ? this.#maxMessageSize : this.maxWhole
+    const limit = this.#extended === undefined ? this.#maxMessageSize : this.#maxExtendedSize
     const message = `The message is larger than ${limit} octets; raise maxMessageSize if such messages are wanted`
     return new ProtocolError('ERR_WS_MESSAGE_TOO_BIG', CloseCode.MessageTooBig, 'RFC 6455 10.4', message)
   }
@@ -265,6 +274,11 @@ export function textOf(bytes: Buffer, start: number, end: number): string {
   const text = readUtf8(bytes, start, end)
   if (text === undefined) throw invalidUtf8()
   return text
+}
+
+/** 5.6, 8.1: the next octets of a text, which `validator` follows. Throws a `ProtocolError` when it is none. */
+export function checkPart(validator: Utf8Validator, part: Buffer, last: boolean): void {
+  if (!validator.push(part, 0, part.length) || (last && !validator.complete)) throw invalidUtf8()
 }
 
 /** 5.6, 8.1: `octets`, which are known to be text then. Throws a `ProtocolError` when they are none. */

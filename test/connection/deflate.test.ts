@@ -482,21 +482,6 @@ describe.each(ROLES)('A %s that has agreed upon permessage-deflate', (role) => {
     ])
     ws.terminate()
   })
-
-  it('keeps the limits of parts and of messages for what is compressed', async () => {
-    for (const [maxMessageSize, size, compressedSize] of [
-      [1000, 1001, 0],
-      [2 ** 40, 100_001, 0],
-      [1000, 0, 2000],
-    ]) {
-      const connection = await open({ iterate: true, maxMessageSize: 100_000 })
-      const { ws, peer, log } = connection
-      const streams = ws.messages({ stream: true, maxMessageSize })
-      peer.send(BINARY | RSV1, size === 0 ? randomBytes(compressedSize) : deflated(Buffer.alloc(size)))
-      await expect(streams.next()).rejects.toMatchObject({ code: 'ERR_WS_CLOSED' })
-      expect(log[1]).toBe('error ERR_WS_MESSAGE_TOO_BIG')
-    }
-  })
 })
 
 describe('A client that has agreed upon permessage-deflate', () => {

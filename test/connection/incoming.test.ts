@@ -7,7 +7,7 @@ import type { Connection, Message, MessageStream, MessagesOptions } from '../../
 import { Incoming } from '../../src/connection/incoming.ts'
 import { ConnectionClosedError } from '../../src/errors.ts'
 import { pass, turn, useClock } from '../support/clock.ts'
-import { BINARY, CLOSE, NORMAL, PING, ROLES, TEXT, expectGone, opened } from '../support/connection.ts'
+import { BINARY, CLOSE, NORMAL, PING, ROLES, TEXT, expectGone, open, opened } from '../support/connection.ts'
 import type { OpenOptions, Opened } from '../support/connection.ts'
 import { octets } from '../support/messages.ts'
 import { nextOf, stateOf, valueOf } from '../support/streams.ts'
@@ -30,7 +30,7 @@ async function read(message: MessageStream): Promise<Message> {
 
 describe('Incoming', () => {
   it('is full with 16 parts of a message that is not complete, or 16 messages', () => {
-    const incoming = new Incoming(() => {}, true)
+    const incoming = new Incoming(() => {}, true, 65_536)
     for (let i = 0; i < 15; i++) incoming.part(Buffer.from('a'), false, false, false)
     expect(incoming.full).toBe(false)
     incoming.part(Buffer.from('a'), false, false, false)
@@ -43,8 +43,43 @@ describe('Incoming', () => {
     expect(incoming.full).toBe(true)
   })
 
+  it('is full with 1 MiB of messages that nobody has taken, however few they are', async () => {
+    const incoming = new Incoming(() => {}, true, 65_536)
+    const message = (size: number): void => {
+      for (let i = 0; i < 4; i++) incoming.part(Buffer.alloc(size / 4, 'a'), i % 2 === 0, i === 3, false)
+    }
+    for (let i = 0; i < 3; i++) message(262_144)
+    message(262_140)
+    expect(incoming.full).toBe(false)
+    message(4)
+    expect(incoming.full).toBe(true)
+    // Who has taken a message has it, read or not.
+    await incoming.messages.next()
+    expect(incoming.full).toBe(false)
+  })
+
+  it('cuts parts that are larger than they may be, text between characters', async () => {
+    const cut = async (part: Message, most: number): Promise<Message[]> => {
+      const incoming = new Incoming(() => {}, true, most)
+      incoming.add(part, typeof part !== 'string')
+      const parts: Message[] = []
+      for await (const each of await nextOf(incoming.messages)) parts.push(each)
+      return parts
+    }
+    expect(await cut('abcde', 2)).toEqual(['ab', 'cd', 'e'])
+    expect(await cut('abcd', 4)).toEqual(['abcd'])
+    expect(await cut('a\u20acb', 3)).toEqual(['a', '\u20acb'])
+    expect(await cut('\u{1f600}', 1)).toEqual(['\u{1f600}'])
+    expect(await cut(octets(10), 4)).toEqual([
+      octets(10).subarray(0, 4),
+      octets(10).subarray(4, 8),
+      octets(10).subarray(8),
+    ])
+    expect(await cut(Buffer.alloc(0), 4)).toEqual([])
+  })
+
   it('loses all that comes behind what it had to leave out', async () => {
-    const incoming = new Incoming(() => {}, true)
+    const incoming = new Incoming(() => {}, true, 65_536)
     for (let i = 0; i < 20; i++) incoming.part(Buffer.from(String.fromCharCode(97 + i)), false, false, true)
     const message = await nextOf(incoming.messages)
     expect(await nextOf(message)).toBe('a')
@@ -64,13 +99,9 @@ describe.each(ROLES)('messages({ stream: true }) of a %s', (role) => {
   interface Streaming extends Opened {
     readonly messages: AsyncIterableIterator<MessageStream, undefined>
   }
-  async function streaming({ limit, ...options }: OpenOptions & { readonly limit?: number } = {}): Promise<Streaming> {
+  async function streaming(options: OpenOptions = {}, limits: MessagesOptions = {}): Promise<Streaming> {
     const connection = await opened(role, { iterate: true, ...options })
-    const wanted: MessagesOptions & { stream: true } = {
-      stream: true,
-      ...(limit === undefined ? {} : { maxMessageSize: limit }),
-    }
-    return { ...connection, messages: connection.ws.messages(wanted) }
+    return { ...connection, messages: connection.ws.messages({ ...limits, stream: true }) }
   }
   async function end(connection: Opened): Promise<void> {
     connection.ws.terminate()
@@ -184,6 +215,22 @@ describe.each(ROLES)('messages({ stream: true }) of a %s', (role) => {
       await end(connection)
     })
 
+    it('parts of at most as many octets as is asked for, and of 64 KiB unless it is', async () => {
+      for (const [limits, sizes] of [
+        [{ maxPartSize: 40_000 }, [40_000, 40_000, 20_000]],
+        [{ maxPartSize: Infinity }, [100_000]],
+        [{}, [65_536, 34_464]],
+      ] as const) {
+        const connection = await streaming({}, limits)
+        connection.peer.send(BINARY, octets(100_000))
+        const parts: Message[] = []
+        for await (const part of await nextOf(connection.messages)) parts.push(part)
+        expect(parts.map((part) => part.length)).toEqual(sizes)
+        expect(Buffer.concat(parts as Buffer[]).equals(octets(100_000))).toBe(true)
+        await end(connection)
+      }
+    })
+
     it('octets that may be kept', async () => {
       const connection = await streaming()
       connection.peer.send(BINARY, octets(100))
@@ -234,7 +281,7 @@ describe.each(ROLES)('messages({ stream: true }) of a %s', (role) => {
     })
 
     it('messages larger than its own limit, whatever that of the connection is [6455:10.4-02]', async () => {
-      const connection = await streaming({ maxMessageSize: 3, limit: 10 })
+      const connection = await streaming({ maxMessageSize: 3 }, { maxMessageSize: 10 })
       const { peer, messages } = connection
       peer.send(TEXT, '0123456789')
       expect(await read(await nextOf(messages))).toBe('0123456789')
@@ -271,13 +318,18 @@ describe.each(ROLES)('messages({ stream: true }) of a %s', (role) => {
       await end(connection)
     })
 
-    it('a limit that is none, and asks for nothing then', async () => {
+    it('a limit that is none, and an option that there is not, and asks for nothing then', async () => {
       const connection = await opened(role, { iterate: true })
       const { ws } = connection
-      for (const maxMessageSize of [0, -1, 1.5, Number.NaN]) {
-        expect(() => ws.messages({ stream: true, maxMessageSize })).toThrow(RangeError)
+      for (const name of ['maxMessageSize', 'maxPartSize']) {
+        for (const limit of [0, -1, 1.5, Number.NaN]) {
+          expect(() => ws.messages({ stream: true, [name]: limit })).toThrow(RangeError)
+        }
+        expect(() => ws.messages({ stream: true, [name]: '1' })).toThrow(TypeError)
       }
-      expect(() => ws.messages({ stream: true, maxMessageSize: '1' as unknown as number })).toThrow(TypeError)
+      const unknown = { stream: true, maxMesageSize: 1 } as const
+      expect(() => ws.messages(unknown)).toThrow('messages has no option "maxMesageSize"')
+      expect(() => ws.messages(5 as unknown as MessagesOptions & { stream: true })).toThrow(TypeError)
       connection.peer.send(TEXT, 'whole')
       expect(await ws.messages().next()).toEqual({ value: 'whole', done: false })
       await end(connection)
@@ -338,6 +390,99 @@ describe.each(ROLES)('messages({ stream: true }) of a %s', (role) => {
       peer.send(TEXT, 'next')
       expect(await read(await nextOf(messages))).toBe('next')
       expect(await message.next()).toEqual(over)
+      await end(connection)
+    })
+
+    it('what nobody has read of a message, when the next one is asked for', async () => {
+      const connection = await streaming()
+      const { peer, messages } = connection
+      const seen: unknown[] = []
+      const reading = (async () => {
+        for await (const message of messages) {
+          if (message.isBinary) continue
+          seen.push(await read(message))
+          return
+        }
+      })()
+      // Far more than would wait, of a message that has begun, and one that was there in a moment.
+      for (let i = 0; i < 100; i++) peer.send(i === 0 ? BINARY_BEGINS : CONTINUES, octets(10))
+      await turn()
+      peer.send(ENDS)
+      peer.send(BINARY, octets(10))
+      peer.send(TEXT, 'wanted')
+      await reading
+      expect(seen).toEqual(['wanted'])
+      await end(connection)
+    })
+
+    it('nothing silently: whoever reads on is told', async () => {
+      const connection = await streaming()
+      const { peer, messages } = connection
+      const skipped = { name: 'WebSocketError', code: 'ERR_WS_MESSAGE_SKIPPED' }
+      peer.send(TEXT_BEGINS, 'a')
+      const first = await nextOf(messages)
+      expect(await nextOf(first)).toBe('a')
+      const waiting = first.next()
+      const next = messages.next()
+      await expect(waiting).rejects.toMatchObject(skipped)
+      peer.send(ENDS, 'b')
+      peer.send(TEXT, 'whole')
+      const second = valueOf(await next)
+      // Its end changes nothing about that.
+      await expect(first.next()).rejects.toMatchObject(skipped)
+      expect(await nextOf(second)).toBe('whole')
+      const third = messages.next()
+      // All of it had been read.
+      expect(await second.next()).toEqual(over)
+      peer.send(TEXT, 'not read')
+      const last = valueOf(await third)
+      void messages.next()
+      await expect(last.next()).rejects.toMatchObject(skipped)
+      await end(connection)
+    })
+
+    it('nothing more of a message whose loop was left', async () => {
+      const connection = await streaming()
+      const { peer, messages } = connection
+      peer.send(TEXT, 'a')
+      const message = await nextOf(messages)
+      await message.return()
+      const next = messages.next()
+      expect(await message.next()).toEqual(over)
+      peer.send(TEXT, 'b')
+      expect(await read(valueOf(await next))).toBe('b')
+      await end(connection)
+    })
+
+    it('what is left of a message at which a loop was left, once another one goes on', async () => {
+      const connection = await streaming()
+      const { peer, ws, messages } = connection
+      peer.send(TEXT_BEGINS, 'a')
+      let message: MessageStream | undefined
+      for await (const first of messages) {
+        message = first
+        break
+      }
+      expect((await message?.next())?.value).toBe('a')
+      for (let i = 0; i < 100; i++) peer.send(CONTINUES, 'dropped')
+      peer.send(ENDS)
+      peer.send(TEXT, 'b')
+      expect(await read(await nextOf(ws.messages({ stream: true })))).toBe('b')
+      await expect(message?.next()).rejects.toMatchObject({ code: 'ERR_WS_MESSAGE_SKIPPED' })
+      // A loop that has had no message, or none since, leaves none.
+      expect(await messages.return?.()).toEqual(over)
+      expect(await ws.messages({ stream: true }).return?.()).toEqual(over)
+      await end(connection)
+    })
+
+    it('nothing that another loop reads', async () => {
+      const connection = await streaming()
+      const { peer, ws, messages } = connection
+      peer.send(TEXT, 'a')
+      peer.send(TEXT, 'b')
+      const first = await nextOf(messages)
+      expect(await read(await nextOf(ws.messages({ stream: true })))).toBe('b')
+      expect(await read(first)).toBe('a')
       await end(connection)
     })
 
@@ -421,12 +566,13 @@ describe.each(ROLES)('messages({ stream: true }) of a %s', (role) => {
       await end(connection)
     })
 
-    it('with no message, when the one before it was small', async () => {
+    it('with no message, when the one before it was small, and both were asked for before', async () => {
       const connection = await streaming()
       const { peer, messages } = connection
+      const both = [messages.next(), messages.next()]
       peer.send(TEXT, 'first')
       peer.send(TEXT, 'second')
-      const [first, second] = [await nextOf(messages), await nextOf(messages)]
+      const [first, second] = (await Promise.all(both)).map((result) => valueOf(result))
       expect([await read(second), await read(first)]).toEqual(['second', 'first'])
       await end(connection)
     })
@@ -540,6 +686,22 @@ describe.each(ROLES)('messages({ stream: true }) of a %s', (role) => {
       expect(await whole).toEqual(over)
     })
 
+    it('brings what came with the opening handshake in parts, too, to whoever waited for the connection', async () => {
+      const head = received(role, BINARY, octets(10))
+      const asked = open(role, {
+        iterate: true,
+        maxMessageSize: 3,
+        head,
+        handler: role === 'client' ? {} : { open: (ws) => void ws.messages({ stream: true }) },
+      })
+      await Promise.resolve()
+      const messages = asked.ws.messages({ stream: true })
+      expect(await read(await nextOf(messages))).toEqual(octets(10))
+      asked.peer.send(TEXT, 'next')
+      expect(await read(await nextOf(messages))).toBe('next')
+      await end(asked)
+    })
+
     it('within a handler, in the middle of a read', async () => {
       let messages: AsyncIterableIterator<MessageStream, undefined> | undefined
       const connection = await opened(role, {
@@ -585,9 +747,10 @@ describe.each(ROLES)('messages({ stream: true }) of a %s', (role) => {
 
     it('whoever waits, with the error of a bad end', async () => {
       const connection = await streaming()
+      const [first, second] = [connection.messages.next(), connection.messages.next()]
       connection.peer.send(TEXT_BEGINS, 'a')
-      const message = await nextOf(connection.messages)
-      const waiting = [connection.messages.next(), message.next(), message.next()]
+      const message = valueOf(await first)
+      const waiting = [second, message.next(), message.next()]
       expect(await waiting[1]).toMatchObject({ value: 'a' })
       connection.peer.reset()
       await expect(waiting[0]).rejects.toMatchObject({ code: 'ERR_WS_CLOSED', closeCode: 1006 })

@@ -22,6 +22,10 @@ class Listener implements ReaderSink {
     this.heard.push(describeEvent(`extended ${isBinary ? 'binary' : 'text'}`, payload))
   }
 
+  extendedPart(payload: Buffer, isBinary: boolean, last: boolean): void {
+    this.heard.push(describeEvent(`extended ${isBinary ? 'binary' : 'text'}${last ? ' ends' : '…'}`, payload))
+  }
+
   ping(payload: Buffer): void {
     this.heard.push(describeEvent('ping', payload))
   }
@@ -110,13 +114,13 @@ describe('Reader', () => {
     expect(() => read(reader, frame(BINARY, Buffer.alloc(11)))).toThrow('larger than 10 octets')
   })
 
-  it('knows what a message may have that is put together: the less of what the options say and what parts may have', () => {
+  it('knows what a message of the extension may become: what parts may have or, unless told, what the options say', () => {
     const reader = new Reader(new Listener(), { ...options, maxMessageSize: 1000 }, true)
-    expect(reader.maxWhole).toBe(1000)
+    expect(reader.maxExtendedSize).toBe(1000)
     reader.stream(10_000)
-    expect(reader.maxWhole).toBe(1000)
-    reader.stream(10)
-    expect(reader.maxWhole).toBe(10)
+    expect(reader.maxExtendedSize).toBe(10_000)
+    reader.stream(undefined)
+    expect(reader.maxExtendedSize).toBe(1000)
   })
 })
 

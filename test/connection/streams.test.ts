@@ -135,13 +135,78 @@ describe.each(ROLES)('toDuplex of a %s', (role) => {
     expectGone(connection)
   })
 
-  it('is destroyed by a write when the connection has ended', async () => {
+  it('is destroyed by a write when the connection has ended, and there is still something to read', async () => {
     const connection = await duplexed()
+    connection.peer.send(TEXT, 'unread')
     await closeFrom(connection)
+    expect(connection.stream.destroyed).toBe(false)
     connection.stream.write('too late')
     await turn()
     expect(connection.errors).toEqual([expect.any(ConnectionClosedError)])
     expect(connection.stream.destroyed).toBe(true)
+  })
+
+  it('is over for who writes as soon as the connection is, and without an error when it ended in order', async () => {
+    const connection = await duplexed()
+    const source = new PassThrough()
+    const written = pipeline(source, connection.stream)
+    const failure = written.catch((error: unknown) => error)
+    await closeFrom(connection)
+    await turn()
+    expect(await failure).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' })
+    expect([source.destroyed, connection.stream.destroyed]).toEqual([true, true])
+    expectGone(connection)
+  })
+
+  it('is over for who writes with an error when the connection did not end in order', async () => {
+    const connection = await duplexed()
+    const source = new PassThrough()
+    const written = pipeline(source, connection.stream)
+    const failure = written.catch((error: unknown) => error)
+    connection.peer.reset()
+    await turn()
+    expect(await failure).toMatchObject({ code: 'ERR_WS_CLOSED', closeCode: 1006 })
+    expect(source.destroyed).toBe(true)
+    expectGone(connection)
+  })
+
+  it('is over for who writes once all has been read, by whoever reads', async () => {
+    const connection = await duplexed()
+    const { peer, stream } = connection
+    const source = new PassThrough()
+    const failure = pipeline(source, stream).catch((error: unknown) => error)
+    for (const text of numbers(3)) peer.send(TEXT, text)
+    const read: Message[] = []
+    const reading = once(stream, 'end')
+    stream.once('data', (message: Message) => {
+      read.push(message)
+      stream.pause()
+    })
+    await turn()
+    await closeFrom(connection)
+    expect([read, source.destroyed]).toEqual([['0'], false])
+    stream.on('data', (message: Message) => read.push(message)).resume()
+    await reading
+    expect(read).toEqual(numbers(3))
+    await failure
+    expect([source.destroyed, connection.errors.length]).toEqual([true, 0])
+  })
+
+  it('is left to whoever ends it when the connection has', async () => {
+    const connection = await duplexed()
+    const { stream } = connection
+    stream.on('end', () => stream.end('too late'))
+    stream.resume()
+    await closeFrom(connection)
+    await turn()
+    // It heard of that as it would have of any other write.
+    expect(connection.errors).toEqual([expect.any(ConnectionClosedError)])
+    const ended = await duplexed()
+    ended.stream.on('end', () => ended.stream.end())
+    ended.stream.resume()
+    await closeFrom(ended)
+    await finished(ended.stream)
+    expect(ended.errors).toEqual([])
   })
 
   it('is destroyed by what cannot be sent, and closes with 1011', async () => {
@@ -371,6 +436,22 @@ describe.each(ROLES)('toWebStreams of a %s', (role) => {
     await expect(late.writable.getWriter().write('x')).rejects.toThrow(ConnectionClosedError)
   })
 
+  it('cancels what is piped to it, silent or not, when the connection has ended', async () => {
+    const connection = await streams()
+    let reason: unknown
+    const source = new ReadableStream<string>({
+      cancel(why) {
+        reason = why
+      },
+    })
+    const piping = source.pipeTo(connection.writable)
+    const failure = piping.catch((error: unknown) => error)
+    await closeFrom(connection)
+    await turn()
+    expect(await failure).toMatchObject({ code: 'ERR_WS_CLOSED', closeCode: 1000, wasClean: true })
+    expect(reason).toBe(await failure)
+  })
+
   it('fails writes of what cannot be sent', async () => {
     const connection = await streams()
     const writing = connection.writable.getWriter().write(5 as unknown as string)
@@ -489,7 +570,12 @@ describe('toWebStreams in a pipe', () => {
   it('relays between two connections, and hands the end on', async () => {
     const [left, right] = [connected(), connected()]
     const [one, other] = [toWebStreams(left.server), toWebStreams(right.server)]
-    const relaying = Promise.all([one.readable.pipeTo(other.writable), other.readable.pipeTo(one.writable)])
+    const back = other.readable.pipeTo(one.writable, { preventCancel: true })
+    // There is nobody any more to bring messages back to.
+    const relaying = Promise.all([
+      one.readable.pipeTo(other.writable),
+      expect(back).rejects.toMatchObject({ code: 'ERR_WS_CLOSED', closeCode: 1000 }),
+    ])
     left.client.send('to the right')
     expect(await right.client.messages().next()).toMatchObject({ value: 'to the right' })
     void left.client.close(1000)

@@ -2,9 +2,7 @@
  * permessage-deflate on messages, against zlib used another way: what we compress, one inflating stream that lives as
  * long as the connection has to understand, and the other way round.
  */
-import { createHash } from 'node:crypto'
 import { constants, createDeflateRaw, createInflateRaw, deflateRawSync } from 'node:zlib'
-import type { DeflateRaw, InflateRaw } from 'node:zlib'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { PerMessageDeflate } from '../../src/deflate/deflate.ts'
@@ -14,19 +12,23 @@ import { deflateSettings } from '../../src/deflate/options.ts'
 import type { DeflateOptions } from '../../src/deflate/options.ts'
 import { AT_ONCE_UP_TO, INFLATED_AT_ONCE_UP_TO } from '../../src/deflate/zlib.ts'
 import type { Role } from '../../src/framing/index.ts'
-import { describeError } from '../support/decode.ts'
+import {
+  ALL_WINDOWS,
+  FLUSHED,
+  INVALID,
+  TOO_BIG,
+  direction,
+  errorOf,
+  keptStream,
+  lines,
+  noise,
+  other,
+  through,
+} from '../support/deflate.ts'
 import { expectSame } from '../support/messages.ts'
 import { ROLES, wire } from '../support/wire.ts'
 
 const MiB = 1_048_576
-const FLUSHED = Buffer.from([0x00, 0x00, 0xff, 0xff])
-const NONE: DeflateParameters = {
-  serverNoContextTakeover: false,
-  clientNoContextTakeover: false,
-  serverMaxWindowBits: 15,
-  clientMaxWindowBits: 15,
-}
-
 const documented = (): boolean => false
 /** With states of zlib that are kept, and as it goes where there are none. */
 const WAYS = ROLES.flatMap((role): [Role, string, () => boolean][] => [
@@ -39,65 +41,8 @@ function codec(role: Role, agreed: Partial<DeflateParameters> = {}, options: Def
   const keeping = { serverNoContextTakeover: false, clientNoContextTakeover: false }
   const settings = deflateSettings({ ...keeping, ...options })
   if (settings === undefined) throw new Error('off')
-  return new PerMessageDeflate({ ...NONE, ...agreed }, settings, role, mayKeep)
+  return new PerMessageDeflate({ ...ALL_WINDOWS, ...agreed }, settings, role, mayKeep)
 }
-
-/** The parameters of one direction, by who compresses. */
-function direction(sender: Role, noContextTakeover: boolean, bits: number): Partial<DeflateParameters> {
-  return sender === 'server'
-    ? { serverNoContextTakeover: noContextTakeover, serverMaxWindowBits: bits }
-    : { clientNoContextTakeover: noContextTakeover, clientMaxWindowBits: bits }
-}
-
-const other = (role: Role): Role => (role === 'server' ? 'client' : 'server')
-
-/** Writes to a stream of zlib, and answers what came of it. */
-async function through(stream: DeflateRaw | InflateRaw, input: Buffer): Promise<Buffer> {
-  const output: Buffer[] = []
-  const onData = (chunk: Buffer): void => {
-    output.push(chunk)
-  }
-  stream.on('data', onData)
-  await new Promise<void>((resolve, reject) => {
-    stream.once('error', reject)
-    stream.write(input)
-    stream.flush(constants.Z_SYNC_FLUSH, resolve)
-  })
-  stream.off('data', onData).removeAllListeners('error')
-  return Buffer.concat(output)
-}
-
-/** A peer that keeps one stream for all messages, with the window that was agreed upon. */
-function keptStream<S extends DeflateRaw | InflateRaw>(stream: S): S {
-  onTestFinished(() => stream.close())
-  return stream
-}
-
-/** Lines that have much in common, within a message and with other ones. */
-function lines(count: number, seed = 1): Buffer {
-  return Buffer.from(
-    Array.from({ length: count }, (_, i) => `{"id":${(i * 7919 + seed) % 9973},"state":"open"}`).join('\n'),
-  )
-}
-
-/** Octets that cannot be compressed. */
-function noise(size: number): Buffer {
-  const blocks: Buffer[] = []
-  for (let i = 0; i * 64 < size; i++) blocks.push(createHash('sha512').update(String(i)).digest())
-  return Buffer.concat(blocks).subarray(0, size)
-}
-
-async function errorOf(run: () => Buffer | Promise<Buffer>): Promise<string> {
-  try {
-    await run()
-  } catch (error) {
-    return describeError(error)
-  }
-  throw new Error('nothing was thrown')
-}
-
-const INVALID = 'ERR_WS_INVALID_DEFLATE 1007 RFC 7692 7.2.2'
-const TOO_BIG = 'ERR_WS_MESSAGE_TOO_BIG 1009 RFC 6455 10.4'
 
 const MESSAGES = [
   lines(3),

@@ -3,9 +3,10 @@
  * port in an example listens on a free one here, and what connects to the fixed one is sent to that.
  */
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ReadableStream } from 'node:stream/web'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -194,6 +195,58 @@ describe('the examples in the docs', () => {
     expect(await take(ends[1], 1)).toEqual(['through'])
     void ends[0].close(1000)
     await relayed
+  })
+
+  it('streams: messages of any size, in and out', async () => {
+    const { send, store } = await import('./snippets/streams.ts')
+    const folder = await mkdtemp(join(tmpdir(), 'fullduplex-'))
+    const path = (index: number): string => join(folder, String(index))
+    const file = fileURLToPath(new URL('../../package-lock.json', import.meta.url))
+    const stored = new Promise((resolve, reject) => {
+      const open = (ws: Connection): Promise<unknown> => store(ws, path).then(resolve, reject)
+      void serve({ perMessageDeflate: true, open }).then(async () => {
+        const ws = await connect('ws://localhost:8080', { perMessageDeflate: true })
+        const web = new ReadableStream({
+          start(controller) {
+            controller.enqueue(Buffer.from('from the web'))
+            controller.close()
+          },
+        })
+        await send(ws, file, web).catch(reject)
+        await ws.close(1000)
+      })
+    })
+    await stored
+    expect(await readFile(path(0))).toEqual(await readFile(file))
+    expect(await readFile(path(1), 'utf8')).toBe('from the web')
+    expect(await readdir(folder)).toEqual(['0', '1'])
+    await rm(folder, { recursive: true })
+  })
+
+  it('streams: connections as streams', async () => {
+    const { forward, report, shout } = await import('./snippets/streams.ts')
+    await serve({ open: (ws: Connection) => shout(ws) })
+    const asking = await connect('ws://localhost:8080')
+    asking.send('hello')
+    expect(await take(asking, 1)).toEqual(['HELLO'])
+    expect(await asking.close(1000)).toMatchObject({ code: 1000, wasClean: true })
+
+    const ends: Connection[] = []
+    await serve({ open: (ws: Connection): void => void ends.push(ws) })
+    const ours: Connection[] = []
+    for (let i = 0; i < 3; i++) {
+      ours.push(await connect('ws://localhost:8080'))
+      await vi.waitFor(() => expect(ends).toHaveLength(i + 1))
+    }
+    const forwarded = forward(ours[0], ours[1])
+    ends[0].send('through')
+    void ends[0].close(1000)
+    expect(await take(ends[1], 1)).toEqual(['through'])
+    await forwarded
+    expect(await ends[1].closed).toMatchObject({ code: 1000, wasClean: true })
+    const reported = report(ours[2], new ReadableStream<string>())
+    void ends[2].close(1001)
+    await expect(reported).rejects.toMatchObject({ code: 'ERR_WS_CLOSED', closeCode: 1001 })
   })
 
   it('handler: every event', async () => {

@@ -24,6 +24,10 @@ class Extension extends Recorder implements PartSink {
     this.heard.push(describeEvent(isBinary ? 'extended binary' : 'extended text', Buffer.from(payload)))
   }
 
+  extendedPart(payload: Buffer, isBinary: boolean, last: boolean): void {
+    this.heard.push(describeEvent(`extended ${isBinary ? 'binary' : 'text'}${last ? '' : '…'}`, Buffer.from(payload)))
+  }
+
   messagePart(part: Buffer, isBinary: boolean, last: boolean): void {
     this.heard.push(describeEvent(`${isBinary ? 'binary' : 'text'}${last ? '' : '…'}`, part.toString()))
   }
@@ -32,15 +36,17 @@ class Extension extends Recorder implements PartSink {
 interface Run extends Partial<MessageOptions> {
   /** In parts from this chunk on. */
   readonly streamFrom?: number
+  /** Octets of a message in parts. */
+  readonly limit?: number
 }
 
-function run(chunks: readonly Buffer[], { streamFrom, ...options }: Run): string[] {
+function run(chunks: readonly Buffer[], { streamFrom, limit, ...options }: Run): string[] {
   const sink = new Extension()
   const assembler = new MessageAssembler(sink, { ...DEFAULTS, ...options }, sink)
   const decoder = new FrameDecoder(assembler)
   try {
     for (const [index, chunk] of chunks.entries()) {
-      if (index === streamFrom) assembler.stream(sink, Infinity)
+      if (index === streamFrom) assembler.stream(sink, limit)
       decoder.decode(Buffer.from(chunk))
     }
   } catch (error) {
@@ -126,31 +132,75 @@ describe.each(ROLES)('A message with RSV1 to a %s', (role) => {
     expect(heard([[0x82, Buffer.alloc(1001)]], options)).toEqual([tooBig])
   })
 
-  it('is put together even where others are told in parts, within the limit for messages', () => {
+  it('goes to the extension as it comes, where messages are told in parts, whatever octets it has [7692:6.1-i01] [7692:6.2-01]', () => {
     const frames: readonly FrameLiteral[] = [
       [0x01, 'a'],
       [0x80, 'b'],
       [0x02 | RSV1, NOT_TEXT],
+      [0x89, 'p'],
+      [0x00, ''],
       [0x80, NOT_TEXT],
+      [0x81 | RSV1, NOT_TEXT],
+      [0x81 | RSV1, ''],
       [0x81, 'c'],
     ]
-    const expected = ['text… a', 'text b', 'extended binary ff fe ff fe', 'text c']
-    expect(heard(frames, { streamFrom: 0 })).toEqual(expected)
-    expect(heard([[0x82 | RSV1, Buffer.alloc(1128)]], { streamFrom: 0, maxMessageSize: 1000 })).toHaveLength(1)
+    expect(heard(frames, { streamFrom: 0 })).toEqual([
+      'text… a',
+      'text b',
+      'extended binary… ff fe',
+      'ping 70',
+      'extended binary ff fe',
+      'extended text ff fe',
+      'extended text',
+      'text c',
+    ])
+  })
+
+  it('ends with an empty part, where its last fragment is empty', () => {
+    expect(
+      heard(
+        [
+          [0x01 | RSV1, ''],
+          [0x00, NOT_TEXT],
+          [0x80, ''],
+        ],
+        { streamFrom: 0 },
+      ),
+    ).toEqual(['extended text… ff fe', 'extended text'])
+  })
+
+  it('has the limits of parts, where messages are told in parts, and may be a little larger, too [6455:10.4-01]', () => {
+    const options = { streamFrom: 0, limit: 1000, maxMessageSize: 5, maxFragments: 2 }
+    expect(heard([[0x82 | RSV1, Buffer.alloc(1127)]], options)).toHaveLength(1)
+    expect(heard([[0x82 | RSV1, Buffer.alloc(1128)]], options)).toEqual(['ERR_WS_MESSAGE_TOO_BIG 1009 RFC 6455 10.4'])
+    const halves: readonly FrameLiteral[] = [
+      [0x02 | RSV1, Buffer.alloc(600)],
+      [0x80, Buffer.alloc(600)],
+    ]
+    expect(heard(halves, options)[1]).toBe('ERR_WS_MESSAGE_TOO_BIG 1009 RFC 6455 10.4')
+    expect(heard(halves, { ...options, limit: Infinity })).toHaveLength(2)
+    // Without a limit of parts, that of messages, as they may become far more than that.
+    const others = { streamFrom: 0, maxMessageSize: 5 }
+    expect(heard([[0x02, Buffer.alloc(600)]], others)).toHaveLength(1)
+    expect(heard([[0x02 | RSV1, Buffer.alloc(600)]], others)).toEqual(['ERR_WS_MESSAGE_TOO_BIG 1009 RFC 6455 10.4'])
     expect(
       heard(
         [
           [0x02 | RSV1, ''],
-          [0x00, ''],
-          [0x80, ''],
+          [0x00, 'a'],
+          [0x00, 'b'],
+          [0x80, 'c'],
         ],
-        { streamFrom: 0, maxFragments: 2 },
+        options,
       ),
-    ).toEqual(['ERR_WS_TOO_MANY_FRAGMENTS 1008 RFC 6455 10.4'])
+    ).toEqual(['extended binary… 61', 'extended binary… 62', 'extended binary 63'])
   })
 
-  it('is not told in parts when that is asked for in the middle of it', () => {
-    const chunks = [[0x01 | RSV1, NOT_TEXT] as const, [0x80, NOT_TEXT] as const].map((one) => script(role, [one]))
-    expect(run(chunks, { role, streamFrom: 1 })).toEqual(['extended text ff fe ff fe'])
+  it('is told in parts when that is asked for in the middle of it, what had been put together first', () => {
+    const chunks = [[0x01 | RSV1, NOT_TEXT] as const, [0x80, 'ab'] as const].map((one) => script(role, [one]))
+    expect(run(chunks, { role, streamFrom: 1 })).toEqual(['extended text… ff fe', 'extended text 61 62'])
+    expect(run([script(role, [[0x01 | RSV1, '']]), chunks[1]], { role, streamFrom: 1 })).toEqual([
+      'extended text 61 62',
+    ])
   })
 })

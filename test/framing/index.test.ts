@@ -16,6 +16,7 @@ it('framing exports these names and no others', () => {
     'applyMask',
     'applyMaskPlain',
     'checkFrameHeader',
+    'checkPart',
     'checkText',
     'createMaskingKey',
     'encodeFrame',
