@@ -1,7 +1,8 @@
 /** The protocol bound to a Duplex. */
 export type { DeflateOptions } from '../deflate/index.ts'
 export { Connection } from './connection.ts'
-export { Counts } from './counts.ts'
+export { createCounts } from './counts.ts'
+export type { Counts } from './counts.ts'
 export type { DiagnosticsMessages } from './diagnostics.ts'
 export { ReadyState } from './ending.ts'
 export type { ConnectionHandler, MessageData, MessagesOptions, SendOptions } from './handler.ts'

@@ -8,7 +8,8 @@ import type { DeflateOptions, DeflateSettings } from '../deflate/index.ts'
 import { invalidType, invalidValue, quote } from '../errors.ts'
 import type { MessageOptions, Role } from '../framing/index.ts'
 import { Clock } from './clock.ts'
-import { Counts } from './counts.ts'
+import { createCounts } from './counts.ts'
+import type { Counts } from './counts.ts'
 import { Receivers } from './receiver.ts'
 
 export interface HeartbeatOptions {
@@ -167,7 +168,7 @@ export function connectionSettings(
   const times = [settings.closeTimeout, settings.idleTimeout, settings.frameTimeout, ...others]
   if (heartbeat !== undefined) times.push(heartbeat.interval, heartbeat.timeout)
   const clock = Clock.for(Math.min(...times.filter((time) => time > 0)))
-  return { ...settings, clock, receivers: new Receivers(), counts: new Counts() }
+  return { ...settings, clock, receivers: new Receivers(), counts: createCounts() }
 }
 
 /** The functions of a connection's handler, by name. */

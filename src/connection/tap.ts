@@ -65,6 +65,7 @@ export class Watcher {
   }
 
   tell(frame: TappedFrame<never>): void {
+    if (this.removed) return
     try {
       const answer = this.#tap(frame)
       if (isThenable(answer)) answer.then(undefined, (mistake: unknown) => this.#mistaken(mistake))

@@ -168,19 +168,20 @@ export class Opening {
     this.#socket.destroy()
   }
 
+  /** Whether it has not been answered yet. */
+  get pending(): boolean {
+    return this.#state === 'securing' || this.#state === 'reading' || this.#state === 'deciding'
+  }
+
   tick(now: number): void {
     if (now < this.#deadline) return
-    if (!this.#pending) {
+    if (!this.pending) {
       this.terminate()
       return
     }
     const status = this.#state === 'deciding' ? 503 : 408
     const message = 'The handshake took longer than handshakeTimeout'
     this.#giveUp(status, new HandshakeError('ERR_WS_HANDSHAKE_TIMEOUT', message, { status }))
-  }
-
-  get #pending(): boolean {
-    return this.#state === 'securing' || this.#state === 'reading' || this.#state === 'deciding'
   }
 
   #listen(socket: Duplex): void {
@@ -306,7 +307,7 @@ export class Opening {
 
   /** The client has gone, or is going. */
   #lost(message: string, cause?: Error): void {
-    if (!this.#pending) return
+    if (!this.pending) return
     const error = aborted(message, cause)
     this.#context.abort(error)
     this.#drop(error)
@@ -314,7 +315,7 @@ export class Opening {
 
   /** The clock, or the server, ends it. */
   #giveUp(status: number, error: Error): void {
-    if (!this.#pending) return
+    if (!this.pending) return
     this.#context.abort(error)
     this.#refuse({ status }, error)
   }
@@ -336,7 +337,7 @@ export class Opening {
    * (RFC 9112 9.6).
    */
   #refuse(answer: RejectionAnswer, error: Error): void {
-    if (!this.#pending) return
+    if (!this.pending) return
     // While TLS is being set up there is nobody to answer.
     if (this.#state === 'securing') {
       this.#drop(error)

@@ -19,9 +19,9 @@ export class Openings implements Timed {
     this.#most = most
   }
 
-  /** How many there are. */
-  get size(): number {
-    return this.#list.length
+  /** How many have no answer yet. */
+  get pending(): number {
+    return this.#list.filter((opening) => opening.pending).length
   }
 
   /** As they are now. */

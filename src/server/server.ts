@@ -12,13 +12,13 @@ import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import type { TLSSocket, TlsOptions } from 'node:tls'
 import {
-  Counts,
   Deferred,
   checkCallbacks,
   checkCount,
   checkNames,
   checkTime,
   connectionSettings,
+  createCounts,
 } from '../connection/index.ts'
 import type { Clock, MessageData, SendOptions, Tap, TapOptions } from '../connection/index.ts'
 import { invalidType } from '../errors.ts'
@@ -175,7 +175,7 @@ export class WebSocketServer<Data = unknown> {
 
   /** What it has done so far, on all paths. */
   stats(): ServerStats {
-    const own = { openings: this.openings, refusals: this.#refusals, connections: [], counts: new Counts() }
+    const own = { openings: this.openings, refusals: this.#refusals, connections: [], counts: createCounts() }
     return statsOf(this.#begun, [own, ...this.#handlers])
   }
 

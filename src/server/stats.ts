@@ -1,5 +1,6 @@
 /** What a server, or a handler, has done so far, in figures. */
-import { Counts } from '../connection/index.ts'
+import { createCounts } from '../connection/index.ts'
+import type { Counts } from '../connection/index.ts'
 import { HandshakeError } from '../errors.ts'
 
 /** All but the first three and `bufferedAmount` only grow. */
@@ -8,7 +9,7 @@ export interface ServerStats {
   readonly uptime: number
   /** Connections that are open or closing. */
   readonly connections: number
-  /** Opening handshakes under way. */
+  /** Opening handshakes that have no answer yet. */
   readonly pendingHandshakes: number
   /** Octets that connections sent and the operating system has not taken yet. */
   readonly bufferedAmount: number
@@ -38,7 +39,7 @@ export class Refusals {
 
 /** Where it is counted: a handler, or a server apart from its handlers. */
 export interface Counted {
-  readonly openings: { readonly size: number }
+  readonly openings: { readonly pending: number }
   readonly refusals: Refusals
   readonly connections: Iterable<{ readonly bufferedAmount: number }>
   readonly counts: Counts
@@ -46,12 +47,12 @@ export interface Counted {
 
 /** The figures of all `parts` together; `begun` is when they began, by `performance.now()`. */
 export function statsOf(begun: number, parts: readonly Counted[]): ServerStats {
-  const total = new Counts()
+  const total = createCounts()
   const refused: Record<string, number> = {}
   let pendingHandshakes = 0
   let bufferedAmount = 0
   for (const { openings, refusals, connections, counts } of parts) {
-    pendingHandshakes += openings.size
+    pendingHandshakes += openings.pending
     for (const connection of connections) bufferedAmount += connection.bufferedAmount
     for (const [status, count] of refusals.byStatus) refused[status] = (refused[status] ?? 0) + count
     for (const name of Object.keys(total) as (keyof Counts)[]) total[name] += counts[name]

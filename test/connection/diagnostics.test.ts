@@ -126,7 +126,12 @@ describe.each(ROLES)('The channels of a %s', (role) => {
     const { ws, peer } = connection
     ws.ping('1')
     ws.ping('2')
-    peer.write(received(role, PONG, '1'), received(role, PONG, '2'), received(role, PONG, '2'), received(role, PING, '3'))
+    peer.write(
+      received(role, PONG, '1'),
+      received(role, PONG, '2'),
+      received(role, PONG, '2'),
+      received(role, PING, '3'),
+    )
     await turn()
     expect(pings).toEqual([
       { connection: ws, direction: 'out', payload: Buffer.from('1') },

@@ -6,7 +6,6 @@ it('connection exports what servers and clients need', () => {
   expect(Object.keys(room).toSorted()).toEqual([
     'CONNECTION_NAMES',
     'Connection',
-    'Counts',
     'Deferred',
     'END_TIMEOUT',
     'PreparedMessage',
@@ -17,6 +16,7 @@ it('connection exports what servers and clients need', () => {
     'checkNames',
     'checkTime',
     'connectionSettings',
+    'createCounts',
     'defaults',
     'isThenable',
     'lent',

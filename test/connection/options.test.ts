@@ -27,7 +27,7 @@ function expectRefused(
 
 describe('connectionSettings', () => {
   it('fills in the defaults of a server', () => {
-    const { clock, receivers, counts, ...rest } = connectionSettings('server', {})
+    const { clock, receivers, counts: counted, ...rest } = connectionSettings('server', {})
     expect(rest).toEqual({
       role: 'server',
       text: 'string',
@@ -43,7 +43,7 @@ describe('connectionSettings', () => {
     })
     expect(clock).toBeDefined()
     expect(receivers).toBeDefined()
-    expect(new Set(Object.values(counts))).toEqual(new Set([0]))
+    expect(new Set(Object.values(counted))).toEqual(new Set([0]))
   })
 
   it('fills in those of a client, which takes larger messages and leaves heartbeats to the server', () => {

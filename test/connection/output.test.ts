@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { Connection, Counts, connectionSettings } from '../../src/connection/index.ts'
+import { Connection, connectionSettings, createCounts } from '../../src/connection/index.ts'
 import type { ConnectionHandler, ConnectionOptions } from '../../src/connection/index.ts'
 import { Burst } from '../../src/connection/burst.ts'
 import { Output } from '../../src/connection/output.ts'
@@ -23,7 +23,7 @@ import { hex, received, wire } from '../support/wire.ts'
 
 /** Who asks for nothing. */
 const owner = {
-  settings: { counts: new Counts() },
+  settings: { counts: createCounts() },
   written: () => {},
   outputDrained: () => {},
   outputWaits: () => {},

@@ -89,7 +89,14 @@ describe.each(ROLES)('A tap on a %s', (role) => {
   it('is told messages, fragments and control frames of both sides, in order', async () => {
     const connection = await watched(role, { fragmentSize: 4, handler: { message: (ws, data) => ws.send(data) } })
     const { ws, peer, lines } = connection
-    peer.write(script(role, [[0x01, 'frag'], [PING, 'p'], [0x80, 'ments'], [PONG, 'q']]))
+    peer.write(
+      script(role, [
+        [0x01, 'frag'],
+        [PING, 'p'],
+        [0x80, 'ments'],
+        [PONG, 'q'],
+      ]),
+    )
     await turn()
     ws.ping('r')
     peer.send(CLOSE, NORMAL)
@@ -162,7 +169,10 @@ describe.each(ROLES)('A tap on a %s', (role) => {
   })
 
   it('is told, for any frames, octets that make up the wire again', async () => {
-    const literal = fc.tuple(fc.constantFrom(TEXT, BINARY, PING, PONG), fc.string({ unit: 'binary-ascii', maxLength: 125 }))
+    const literal = fc.tuple(
+      fc.constantFrom(TEXT, BINARY, PING, PONG),
+      fc.string({ unit: 'binary-ascii', maxLength: 125 }),
+    )
     await fc.assert(
       fc.asyncProperty(fc.array(literal, { maxLength: 8 }), fc.integer({ min: 1, max: 64 }), async (frames, size) => {
         const connection = await watched(role, { handler: { message: (ws, data) => ws.send(data) } })
@@ -206,7 +216,11 @@ describe.each(ROLES)('A tap on a %s', (role) => {
 
 describe.each(ROLES)('A tap on a %s, put on while it is at work,', (role) => {
   useClock()
-  const bytes = script(role, [[TEXT, 'begun'], [TEXT, 'next'], [TEXT, 'last']])
+  const bytes = script(role, [
+    [TEXT, 'begun'],
+    [TEXT, 'next'],
+    [TEXT, 'last'],
+  ])
   const headerLength = role === 'server' ? 6 : 2
 
   it.each([
@@ -228,14 +242,20 @@ describe.each(ROLES)('A tap on a %s, put on while it is at work,', (role) => {
     await end(connection)
   })
 
-  it('leaves out what was read before, though nobody has looked at it yet', async () => {
-    const connection = await opened(role)
-    connection.ws.pause()
-    connection.peer.write(Buffer.from(bytes.subarray(0, headerLength + 5 + headerLength + 2)))
+  it.each([
+    { how: 'when that has been looked at', whileHeld: false },
+    { how: 'or, as a socket may, while reading is held', whileHeld: true },
+  ])('leaves out what was read before, though nobody has looked at it yet; more comes $how', async ({ whileHeld }) => {
+    const connection = await opened(role, { handler: { message: (ws, data) => data === 'begun' && ws.pause() } })
+    const cut = headerLength + 5 + headerLength + 2
+    const rest = Buffer.from(bytes.subarray(cut))
+    connection.peer.write(Buffer.from(bytes.subarray(0, cut)))
     await turn()
-    const { lines } = watch(connection)
-    connection.ws.resume()
-    connection.peer.write(Buffer.from(bytes.subarray(headerLength + 5 + headerLength + 2)))
+    const { ws, lines } = watch(connection)
+    if (whileHeld) ws.arrived(rest, rest.length)
+    else connection.peer.write(rest)
+    expect(connection.log).toEqual(['open', 'text begun'])
+    ws.resume()
     await turn()
     expect(lines).toEqual(['in 81 4 last'])
     expect(connection.log).toEqual(['open', 'text begun', 'text next', 'text last'])
@@ -285,7 +305,11 @@ describe.each(ROLES)('A tap on a %s that fails', (role) => {
     const connection = await watched(role)
     connection.peer.write(role === 'server' ? frame(TEXT, 'bare') : frame(TEXT, 'bare', { key: KEY }))
     await turn()
-    expect(connection.seen[0]).toMatchObject({ direction: 'in', masked: role === 'client', payload: Buffer.from('bare') })
+    expect(connection.seen[0]).toMatchObject({
+      direction: 'in',
+      masked: role === 'client',
+      payload: Buffer.from('bare'),
+    })
     await end(connection)
   })
 
@@ -424,7 +448,7 @@ describe.each(ROLES)('A tap on a %s', (role) => {
     expect(connection.peer.frames).toEqual(['text… a', '… b', 'text… x', '… y', 'close 1000'])
     connection.peer.send(CLOSE, NORMAL)
     await turn()
-    if (role === 'client') await pass(3000)
+    await pass(3000)
     expectGone(connection)
   })
 

@@ -278,11 +278,13 @@ describe('the examples in the docs', () => {
     await vi.waitFor(() => expect(lines).toHaveLength(2))
     remove()
     spy.mockRestore()
-    expect(lines[0]).toMatch(/^\S+Z #1 in {2}Text FIN MASK=[0-9a-f]{8} length=5\n {2}0000 {2}48 65 6c 6c 6f .* Hello\n$/)
+    expect(lines[0]).toMatch(
+      /^\S+Z #1 in {2}Text FIN MASK=[0-9a-f]{8} length=5\n {2}0000 {2}48 65 6c 6c 6f .* Hello\n$/,
+    )
     expect(lines[1]).toMatch(/^\S+Z #1 out Text FIN length=5\n/)
   })
 
-  it('seeing-frames: a tap of one\'s own', async () => {
+  it("seeing-frames: a tap of one's own", async () => {
     await serve({ perMessageDeflate: true, message: () => {} })
     const { ws, remove } = await import('./snippets/seeing-frames.ts')
     await vi.waitFor(() => expect(seen).toEqual([expect.stringMatching(/^out: opcode 1, \d\d octets, compressed$/)]))
@@ -308,7 +310,9 @@ describe('the examples in the docs', () => {
     await serve({ message: () => {} })
     const ws = await connect('ws://localhost:8080')
     ws.ping('there?')
-    await vi.waitFor(() => expect(log).toHaveBeenCalledWith(expect.stringMatching(/^answered a Ping after \d+\.\d ms$/)))
+    await vi.waitFor(() =>
+      expect(log).toHaveBeenCalledWith(expect.stringMatching(/^answered a Ping after \d+\.\d ms$/)),
+    )
     await ws.close(1000)
     expect(log).toHaveBeenCalledWith('closed with 1000, begun by: local; subprotocol: none')
   })
@@ -319,12 +323,16 @@ describe('the examples in the docs', () => {
     const ws = await connect('ws://localhost:8080')
     ws.send('Hello')
     expect(await take(ws, 1)).toEqual(['Hello'])
-    await expect(connect('ws://localhost:8080', { headers: { origin: 'null' } })).rejects.toThrow()
+    await expect(connect('ws://localhost:8080', { headers: { origin: 'null' } })).rejects.toMatchObject({ status: 403 })
     const text = await get((metrics.address() as AddressInfo).port)
     metrics.close()
     expect(text).toMatch(/^websocket_uptime \d+/)
     expect(text.split('\n')).toEqual(
-      expect.arrayContaining(['websocket_connections 1', 'websocket_messages_received 1', 'websocket_refused{status="403"} 1']),
+      expect.arrayContaining([
+        'websocket_connections 1',
+        'websocket_messages_received 1',
+        'websocket_refused{status="403"} 1',
+      ]),
     )
   })
 

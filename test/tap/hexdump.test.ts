@@ -13,15 +13,15 @@ describe('formatFrame', () => {
   it('tells a header in a line, and the payload in rows', () => {
     expect(formatFrame(tapped({ maskingKey: KEY }), '#1')).toBe(
       '2026-11-28T09:30:00.125Z #1 in  Text FIN MASK=37fa213d length=5\n' +
-        '  0000  48 65 6c 6c 6f                                     Hello\n',
+        '  0000  48 65 6c 6c 6f                                    Hello\n',
     )
   })
 
   it('breaks rows after 16 octets, and shows what is no printable ASCII as a dot', () => {
     const payload = Buffer.concat([Buffer.from('\u001b[2J\u202eäöü~\u007f\n'), Buffer.alloc(16, 'x')])
     expect(formatFrame(tapped({ payload }), 'ws').split('\n').slice(1)).toEqual([
-      '  0000  1b 5b 32 4a e2 80 ae c3  a4 c3 b6 c3 bc 7e 7f 0a   .[2J.........~..',
-      '  0010  78 78 78 78 78 78 78 78  78 78 78 78 78 78 78 78   xxxxxxxxxxxxxxxx',
+      '  0000  1b 5b 32 4a e2 80 ae c3  a4 c3 b6 c3 bc 7e 7f 0a  .[2J.........~..',
+      '  0010  78 78 78 78 78 78 78 78  78 78 78 78 78 78 78 78  xxxxxxxxxxxxxxxx',
       '',
     ])
   })
@@ -31,7 +31,9 @@ describe('formatFrame', () => {
   })
 
   it('says what of a payload was not kept', () => {
-    expect(formatFrame(tapped({ payloadLength: 1005, extendedLength: 2 }), '#1')).toMatch(/\n {2}octets not kept: 1000\n$/)
+    expect(formatFrame(tapped({ payloadLength: 1005, extendedLength: 2 }), '#1')).toMatch(
+      /\n {2}octets not kept: 1000\n$/,
+    )
   })
 
   it.each<[text: string, fields: Partial<TappedFrame>]>([
@@ -45,7 +47,10 @@ describe('formatFrame', () => {
     ['in  Text FIN length=200', { payload: Buffer.alloc(200) }],
     ['in  Close FIN length=0', { opcode: 8, payload: Buffer.alloc(0) }],
     ['in  Close FIN length=2 code=1000', { opcode: 8, payload: Buffer.from('03e8', 'hex') }],
-    ['in  Close FIN length=6 code=1001 reason="b\\u001be"', { opcode: 8, payload: Buffer.from('03e9621b65', 'hex'), payloadLength: 6 }],
+    [
+      'in  Close FIN length=6 code=1001 reason="b\\u001be"',
+      { opcode: 8, payload: Buffer.from('03e9621b65', 'hex'), payloadLength: 6 },
+    ],
   ])('tells %s', (text, fields) => {
     expect(header(fields)).toBe(text)
   })

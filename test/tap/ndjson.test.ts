@@ -8,7 +8,9 @@ describe('ndjson', () => {
     const to = new Kept()
     const sink = ndjson(to)
     sink(tapped({ maskingKey: KEY }))
-    sink(tapped({ direction: 'out', fin: false, rsv1: true, opcode: 2, payload: Buffer.from([0xff]), payloadLength: 9 }))
+    sink(
+      tapped({ direction: 'out', fin: false, rsv1: true, opcode: 2, payload: Buffer.from([0xff]), payloadLength: 9 }),
+    )
     const lines = to.text.split('\n')
     expect(lines.pop()).toBe('')
     expect(lines[0]).toBe(
@@ -40,7 +42,10 @@ describe('ndjson', () => {
     for (let i = 0; i < 3; i++) sink(frame)
     to.unblock()
     sink(frame)
-    const records = to.text.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+    const records = to.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(records.map(({ dropped, connection }) => dropped ?? `#${String(connection)}`)).toEqual(['#1', 2, '#1'])
   })
 })

@@ -91,7 +91,11 @@ describe.each([
 
   it.each(['', 'odd', 'even'])('has checksums that are right: %j', (text) => {
     const conversation = new Conversation(ends)
-    const packets = [...conversation.open(), ...conversation.send('client', Buffer.from(text)), ...conversation.send('server', Buffer.alloc(65_001, 0xff))]
+    const packets = [
+      ...conversation.open(),
+      ...conversation.send('client', Buffer.from(text)),
+      ...conversation.send('server', Buffer.alloc(65_001, 0xff)),
+    ]
     for (const { bytes } of packets) {
       const isIpv4 = bytes[0] >> 4 === 4
       if (isIpv4) expect(sum(bytes.subarray(0, 20))).toBe(0xffff)

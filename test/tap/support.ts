@@ -1,6 +1,6 @@
 /** Frames as a tap tells them, and a stream to write them to. */
 import { Writable } from 'node:stream'
-import type { Connection, TappedFrame } from '../../src/connection/index.ts'
+import type { Connection, Message, TappedFrame } from '../../src/connection/index.ts'
 
 /** A frame with these fields; the rest is that of a short text from the peer. */
 export function tapped(fields: Partial<TappedFrame> = {}): TappedFrame {
@@ -46,4 +46,10 @@ export class Kept extends Writable {
     this.blocked = false
     this.#waiting?.()
   }
+}
+
+/** The next message of a connection. */
+export async function next(ws: Connection): Promise<Message | undefined> {
+  for await (const message of ws) return message
+  return undefined
 }

@@ -23,6 +23,6 @@ export async function dissect(
   const { stdout } = await promisify(execFile)(tshark, ['-r', capture, '-Y', filter, ...options], {
     maxBuffer: 2 ** 26,
   })
-  const packets = JSON.parse(stdout) as { _source: { layers: Record<string, string[]> } }[]
-  return packets.map((packet) => packet._source.layers)
+  const packets = JSON.parse(stdout) as Record<'_source', { layers: Record<string, string[]> }>[]
+  return packets.map((packet) => packet['_source'].layers)
 }
