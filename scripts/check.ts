@@ -1,10 +1,10 @@
 /**
  * `npm run check`: everything that must hold before a change lands, and what CI runs. Steps are npm scripts, so that each can
  * be run by itself; `npm run check -- lint types` runs some of them. Every step runs even if one before it failed.
- * The last line is `N passed, N failed`, where every test counts, and every other step counts as one;
+ * The last line is `N passed, N failed`, where every test and every check of the package counts, and every other step as one;
  * the exit code is 1 when anything failed.
  */
-import { npmScript, runSteps, summarize, vitest } from './support/steps.ts'
+import { countingScript, npmScript, runSteps, summarize, vitest } from './support/steps.ts'
 import type { Step } from './support/steps.ts'
 
 const steps: readonly Step[] = [
@@ -18,7 +18,9 @@ const steps: readonly Step[] = [
   npmScript('publint'),
   npmScript('attw'),
   npmScript('knip'),
-  npmScript('package'),
+  countingScript('package'),
+  npmScript('size'),
+  npmScript('api', 'api:check'),
   npmScript('smoke'),
   npmScript('bench', 'bench:smoke'),
 ]

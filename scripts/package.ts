@@ -1,22 +1,24 @@
 /**
- * Inspects the package as its users get it, in four questions.
+ * Inspects the package as its users get it, in four questions, each of one or more checks.
  *
  * 1. Does the manifest keep its promise of no dependency and no script that runs at installation?
  * 2. Does the tarball hold what was built from `src`, the sources, the chat, and the named documents: nothing else and nothing
  *    less?
  * 3. Does every source map lead to a source that is in the tarball?
- * 4. Can a stranger install the tarball without a network, import every entry of `exports`, compile against its types, and
- *    run its programs?
+ * 4. What can a stranger do with the tarball (support/stranger.ts)?
+ *
+ * The last line is `N passed, N failed`.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, posix, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { smoke } from './smoke.ts'
-import { runCommand } from './support/command.ts'
+import { installPackages, packageVersion } from './support/packages.ts'
+import { useAsStranger } from './support/stranger.ts'
+import type { Check, Compiler } from './support/stranger.ts'
 
 export interface Manifest {
   readonly name: string
@@ -87,98 +89,86 @@ export function inspectMap(path: string, json: string, packed: readonly string[]
     .map((source) => `${path} leads to ${source}, which is not in the package`)
 }
 
-interface Packed {
+interface Listing {
   readonly filename: string
-  readonly files: readonly { readonly path: string }[]
+  /** Octets of the tarball. */
+  readonly size: number
+  /** Octets of the files in it. */
+  readonly unpackedSize: number
+  readonly files: readonly { readonly path: string; readonly size: number }[]
 }
 
-/** Packs the project at `root` into `folder`, which runs the build as publishing does. */
-async function pack(root: string, folder: string): Promise<{ tarball: string; files: string[] }> {
-  const { stdout } = await promisify(execFile)('npm', ['pack', '--json', '--silent', '--pack-destination', folder], {
-    cwd: root,
-  })
-  const [packed] = JSON.parse(stdout) as [Packed]
-  return { tarball: join(folder, packed.filename), files: packed.files.map((file) => file.path) }
+/** What npm packs of the project at `root` into `folder`; it runs the build as publishing does. */
+export async function pack(root: string, folder: string): Promise<Listing> {
+  const args = ['pack', '--json', '--silent', '--pack-destination', folder]
+  const { stdout } = await promisify(execFile)('npm', args, { cwd: root })
+  const [listing] = JSON.parse(stdout) as [Listing]
+  return listing
 }
 
-/** Calls that need nothing but the program itself. */
-const BIN_CALLS = [['--version'], ['--help'], ['inspect', '--hex', '8105 48656c6c6f'], ['conform', '--list']]
-
-/** Installs `tarball` into an empty project in `folder`, imports and compiles every entry of `exports`, and calls every `bin`. */
-async function useAsStranger(manifest: Manifest, tarball: string, folder: string, root: string): Promise<string[]> {
-  const entries = Object.keys(manifest.exports)
-    .filter((entry) => !entry.endsWith('.json'))
-    .map((entry) => posix.join(manifest.name, entry))
-  const project = join(folder, 'project')
-  await mkdir(project)
-  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }')
-  await writeFile(join(project, 'run.js'), entries.map((entry) => `import '${entry}'\n`).join(''))
-  await writeFile(
-    join(project, 'types.ts'),
-    entries.map((entry, at) => `import * as entry${at} from '${entry}'\n\nconsole.log(entry${at})\n`).join('\n'),
-  )
-  const typescript = [
-    'tsc',
-    '--noEmit',
-    '--strict',
-    '--target',
-    'ES2023',
-    '--module',
-    'NodeNext',
-    '--types',
-    'node',
-    'types.ts',
-  ]
-  const commands = [
-    ['npm', 'install', '--offline', '--no-audit', '--no-fund', tarball],
-    ['node', '--throw-deprecation', 'run.js'],
-    [join(root, 'node_modules/.bin', typescript[0]), ...typescript.slice(1)],
-    ...Object.keys(manifest.bin ?? {}).flatMap((name) => BIN_CALLS.map((args) => ['npx', '--offline', name, ...args])),
-  ]
-  const problems: string[] = []
-  for (const [command, ...args] of commands) {
-    const { code, output } = await runCommand(command, args, { cwd: project })
-    if (code !== 0) problems.push(`a new project fails at \`${[command, ...args].join(' ')}\`:\n${output.trim()}`)
-    // npm has no network here to bring the types of Node, which a TypeScript project has anyway.
-    if (command === 'npm') await symlink(join(root, 'node_modules/@types'), join(project, 'node_modules/@types'))
-  }
-  for (const name of Object.keys(manifest.bin ?? {})) problems.push(...(await openChat(name, project)))
-  return problems
+export interface Use {
+  /** Those that the declarations have to work with. */
+  readonly compilers: readonly Compiler[]
+  /** The path of a program that uses the package, and prints `ok`. */
+  readonly program: string
 }
 
-/** The chat is built apart from all else, and has to find its page. */
-async function openChat(bin: string, project: string): Promise<string[]> {
-  const command = [join(project, 'node_modules/.bin', bin), 'chat', '--port', '0'] as const
-  try {
-    await smoke({ command, cwd: project, resourceName: '/chat', timeout: 30_000 })
-    return []
-  } catch (error) {
-    return [`a new project fails at \`${command.join(' ')}\`: ${(error as Error).message}`]
-  }
-}
-
-/** Every problem of the package at `root`, as sentences; empty when there is none. */
-export async function inspectPackage(root: string): Promise<string[]> {
+/** Every check of the package at `root`. */
+export async function inspectPackage(root: string, { compilers, program }: Use): Promise<Check[]> {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
   const folder = await mkdtemp(join(tmpdir(), 'fullduplex-package-'))
   try {
-    const { tarball, files } = await pack(root, folder)
+    const { filename, files } = await pack(root, folder)
+    const paths = files.map((file) => file.path)
     const sources = (await readdir(join(root, 'src'), { recursive: true }))
       .filter((path) => path.endsWith('.ts'))
       .map((path) => posix.join('src', path.replaceAll(sep, '/')))
     const intended = [...intendedFiles(sources), ...(await exampleFiles(root))]
-    const problems = [...inspectManifest(manifest), ...compareFiles(files, intended)]
-    for (const path of files.filter((file) => file.endsWith('.map'))) {
-      problems.push(...inspectMap(path, await readFile(join(root, path), 'utf8'), files))
+    const maps: string[] = []
+    for (const path of paths.filter((each) => each.endsWith('.map'))) {
+      maps.push(...inspectMap(path, await readFile(join(root, path), 'utf8'), paths))
     }
-    return [...problems, ...(await useAsStranger(manifest, tarball, folder, root))]
+    const project = join(folder, 'project')
+    await mkdir(project)
+    const types = join(root, 'node_modules/@types')
+    return [
+      { name: 'depends on nothing, and runs nothing at installation', problems: inspectManifest(manifest) },
+      { name: 'holds what it is meant to hold', problems: compareFiles(paths, intended) },
+      { name: 'brings the source of each source map', problems: maps },
+      ...(await useAsStranger({
+        ...manifest,
+        tarball: join(folder, filename),
+        folder: project,
+        types,
+        compilers,
+        program,
+      })),
+    ]
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
+/** The TypeScript `name` in `modules`. */
+export async function compilerIn(modules: string, name = 'typescript'): Promise<Compiler> {
+  return { version: await packageVersion(modules, name), tsc: join(modules, name, 'bin/tsc') }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const problems = await inspectPackage(fileURLToPath(new URL('..', import.meta.url)))
-  for (const problem of problems) console.error(problem)
-  process.exitCode = problems.length > 0 ? 1 : 0
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const tools = join(root, 'tools')
+  await installPackages(tools)
+  const checks = await inspectPackage(root, {
+    compilers: [
+      await compilerIn(join(root, 'node_modules')),
+      await compilerIn(join(tools, 'node_modules'), 'typescript-oldest'),
+    ],
+    program: join(root, 'examples/echo.ts'),
+  })
+  for (const { name, problems } of checks) {
+    console.log([`${problems.length === 0 ? 'ok  ' : 'FAIL'}  ${name}`, ...problems].join('\n'))
+  }
+  const failed = checks.filter(({ problems }) => problems.length > 0).length
+  console.log(`\n${checks.length - failed} passed, ${failed} failed`)
+  process.exitCode = failed > 0 ? 1 : 0
 }

@@ -8,6 +8,7 @@
  * - Local misuse is a `TypeError` or `RangeError` with a `code`, thrown at the caller before anything is sent.
  */
 
+/** What a `WebSocketError` is made of, beside code and message. */
 export interface WebSocketErrorOptions extends ErrorOptions {
   /** The section the error rests on, such as `RFC 6455 5.2`. */
   readonly section?: string
@@ -30,6 +31,7 @@ export class WebSocketError extends Error {
 
 /** The peer broke the protocol on an open connection: the connection fails with `closeCode` (RFC 6455 7.1.7). */
 export class ProtocolError extends WebSocketError {
+  /** What the peer is told in our Close frame (7.4.1). */
   readonly closeCode: number
 
   constructor(code: string, closeCode: number, section: string, message: string) {
@@ -38,9 +40,13 @@ export class ProtocolError extends WebSocketError {
   }
 }
 
+/** What a `HandshakeError` is made of, beside code and message. */
 export interface HandshakeErrorOptions extends WebSocketErrorOptions {
+  /** HTTP status of the answer, if there was one. */
   readonly status?: number | undefined
+  /** Header fields of the answer. */
   readonly headers?: Iterable<readonly [name: string, value: string]>
+  /** The first octets of the answer's body. */
   readonly body?: Buffer
 }
 
@@ -72,6 +78,7 @@ export interface CloseInfo {
   readonly reason: string
   /** Close frames have crossed in both directions (7.1.4). */
   readonly wasClean: boolean
+  /** Who began it. */
   readonly initiator: CloseInitiator
   /** What went wrong, when something did. */
   readonly cause?: Error
@@ -79,9 +86,13 @@ export interface CloseInfo {
 
 /** Something was asked of a connection that has ended, or that ended before it could be done. */
 export class ConnectionClosedError extends WebSocketError {
+  /** As `code` of `CloseInfo`. */
   readonly closeCode: number
+  /** As `reason` of `CloseInfo`. */
   readonly closeReason: string
+  /** As in `CloseInfo`. */
   readonly wasClean: boolean
+  /** As in `CloseInfo`. */
   readonly initiator: CloseInitiator
 
   constructor({ code, reason, wasClean, initiator, cause }: CloseInfo) {

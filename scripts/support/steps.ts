@@ -1,5 +1,5 @@
 /**
- * The steps of a check. A step passes or fails as one, except the tests, which count one by one.
+ * The steps of a check. A step passes or fails as one, except the tests and what counts for itself, which count one by one.
  *
  * - Every step runs, whatever became of those before it.
  * - A step that cannot run has failed: a missing tool, a time limit, a report that nobody wrote, a suite without a test.
@@ -38,6 +38,20 @@ export function npmScript(name: string, script: string = name, options: CommandO
     async run() {
       const { code, output } = await runCommand('npm', ['run', '--loglevel=error', script], options)
       return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1, note: `exit code ${code}`, output }
+    },
+  }
+}
+
+/** A step that counts for itself: the last line of the npm script `script` is `N passed, N failed`. */
+export function countingScript(name: string, script: string = name, options: CommandOptions = {}): Step {
+  return {
+    name,
+    async run() {
+      const { code, output } = await runCommand('npm', ['run', '--loglevel=error', script], options)
+      const [, passed, failed] = /^(\d+) passed, (\d+) failed$/.exec(output.trimEnd().split('\n').at(-1) ?? '') ?? []
+      const counted = { passed: Number(passed ?? 0), failed: Number(failed ?? 0) }
+      if (code === 0 && counted.passed > 0 && counted.failed === 0) return { ...counted, note: `${passed} checks` }
+      return { ...counted, failed: Math.max(counted.failed, 1), note: `exit code ${code}`, output }
     },
   }
 }

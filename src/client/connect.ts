@@ -17,6 +17,7 @@ import { ResponseReader } from './response.ts'
 import type { Opened } from './response.ts'
 import { takeTurn } from './turns.ts'
 
+/** Options of a client, and the functions of its handler. */
 export interface ConnectOptions<Data = undefined> extends ConnectionOptions, ConnectionHandler<Connection<Data>> {
   /** What `ws.data` will be. */
   readonly data?: Data

@@ -8,6 +8,7 @@ import { defineInterface, requireArguments, toDOMString, toUnsignedLong, toUnsig
 
 type EventInit = NonNullable<ConstructorParameters<typeof Event>[1]>
 
+/** What a `CloseEvent` is made of. */
 export interface CloseEventInit extends EventInit {
   wasClean?: boolean
   code?: number
@@ -24,6 +25,7 @@ export interface CloseEvent extends Event {
   readonly reason: string
 }
 
+/** What an `ErrorEvent` is made of. */
 export interface ErrorEventInit extends EventInit {
   message?: string
   filename?: string
@@ -41,7 +43,8 @@ export interface ErrorEvent extends Event {
   readonly error: unknown
 }
 
-interface EventClass<E extends Event, Init> {
+/** The constructor of an event. */
+export interface EventClass<E extends Event, Init> {
   readonly prototype: E
   new (type: string, init?: Init): E
 }
@@ -119,5 +122,7 @@ function ofRuntime<Class>(name: string, own: Class): Class {
   return (Reflect.get(globalThis, name) as Class | undefined) ?? own
 }
 
+/** The class `CloseEvent`: of the runtime, or from here. */
 export const CloseEvent: EventClass<CloseEvent, CloseEventInit> = ofRuntime('CloseEvent', OwnCloseEvent)
+/** The class `ErrorEvent`: of the runtime, or from here. */
 export const ErrorEvent: EventClass<ErrorEvent, ErrorEventInit> = ofRuntime('ErrorEvent', OwnErrorEvent)

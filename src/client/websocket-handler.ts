@@ -27,17 +27,21 @@ type Listening = Parameters<EventTarget['addEventListener']>
 type Unlistening = Parameters<EventTarget['removeEventListener']>
 
 interface WebSocketTarget extends EventTarget {
+  /** Listens for one of the socket's events. */
   addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: (this: WebSocket, event: WebSocketEventMap[Type]) => unknown,
     options?: Listening[2],
   ): void
+  /** Listens for any other event. */
   addEventListener(type: string, listener: Listening[1], options?: Listening[2]): void
+  /** Ends to listen for one of the socket's events. */
   removeEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: (this: WebSocket, event: WebSocketEventMap[Type]) => unknown,
     options?: Unlistening[2],
   ): void
+  /** Ends to listen for any other event. */
   removeEventListener(type: string, listener: Unlistening[1], options?: Unlistening[2]): void
 }
 

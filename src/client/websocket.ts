@@ -25,6 +25,7 @@ import { Outbox, sizeOf } from './websocket-outbox.ts'
 
 type Ended = Pick<CloseInfo, 'wasClean' | 'code' | 'reason'>
 
+/** What binary messages can arrive as. */
 export type BinaryType = 'blob' | 'arraybuffer'
 
 const CONNECTING = ReadyState.Connecting
@@ -35,6 +36,7 @@ const CLOSED = ReadyState.Closed
 /** How a connection ends that never was. */
 const NEVER_OPEN: Ended = { wasClean: false, code: CloseCode.AbnormalClosure, reason: '' }
 
+/** `WebSocket` of the WHATWG standard. */
 export class WebSocket extends WebSocketTarget {
   declare static readonly CONNECTING: 0
   declare static readonly OPEN: 1
@@ -125,6 +127,7 @@ export class WebSocket extends WebSocketTarget {
     return this.#binaryType
   }
 
+  /** `blob` unless set; another value is ignored. */
   set binaryType(value: BinaryType) {
     const before = this.#binaryType
     const type = toUSVString(value)
@@ -132,34 +135,42 @@ export class WebSocket extends WebSocketTarget {
     this.#binaryType = type === 'blob' || type === 'arraybuffer' ? type : before
   }
 
+  /** The listener for `open` that was set here, or null. */
   get onopen(): EventHandler<WebSocketEventMap['open']> {
     return this.#onopen.value as EventHandler<Event>
   }
 
+  /** Takes the place of the one before; null takes it away. */
   set onopen(handler: EventHandler<WebSocketEventMap['open']>) {
     this.#onopen.value = handler
   }
 
+  /** The listener for `message` that was set here, or null. */
   get onmessage(): EventHandler<WebSocketEventMap['message']> {
     return this.#onmessage.value as EventHandler<Event>
   }
 
+  /** Takes the place of the one before; null takes it away. */
   set onmessage(handler: EventHandler<WebSocketEventMap['message']>) {
     this.#onmessage.value = handler
   }
 
+  /** The listener for `error` that was set here, or null. */
   get onerror(): EventHandler<WebSocketEventMap['error']> {
     return this.#onerror.value as EventHandler<Event>
   }
 
+  /** Takes the place of the one before; null takes it away. */
   set onerror(handler: EventHandler<WebSocketEventMap['error']>) {
     this.#onerror.value = handler
   }
 
+  /** The listener for `close` that was set here, or null. */
   get onclose(): EventHandler<WebSocketEventMap['close']> {
     return this.#onclose.value as EventHandler<Event>
   }
 
+  /** Takes the place of the one before; null takes it away. */
   set onclose(handler: EventHandler<WebSocketEventMap['close']>) {
     this.#onclose.value = handler
   }

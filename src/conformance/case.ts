@@ -89,8 +89,9 @@ export interface Tester {
    * Throws `PeerGone` when the connection ends before there is one.
    */
   next(): Promise<PeerEvent>
-  /** Stops to read from TCP, and starts again. */
+  /** Stops to read from TCP. */
   hold(): void
+  /** Starts again. */
   release(): void
   /** Puts a sentence into the wire log. */
   note(text: string): void
@@ -118,6 +119,7 @@ export class Unimplemented extends Error {
   override readonly name = 'Unimplemented'
 }
 
+/** One case: what the tester does, and what it wants to see. */
 export interface Case {
   /** Its number, as `6.4.1`. */
   readonly id: string

@@ -17,6 +17,7 @@ import { Run } from './run.ts'
 import type { Job, RunOptions } from './run.ts'
 import { closePayload, Opcode } from './wire.ts'
 
+/** A run that judges a client. */
 export interface ClientRunOptions extends RunOptions {
   /** Default: 127.0.0.1. */
   readonly host?: string
@@ -24,6 +25,7 @@ export interface ClientRunOptions extends RunOptions {
   readonly port?: number
 }
 
+/** A run that waits for a client, or has one. */
 export interface ClientRun {
   /** Where the client connects to, such as `ws://127.0.0.1:9001`. */
   readonly url: string

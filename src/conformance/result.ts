@@ -29,6 +29,7 @@ export interface LogEntry {
   readonly text?: string
 }
 
+/** What a case found out. */
 export interface CaseResult {
   readonly id: string
   readonly title: string
@@ -52,6 +53,7 @@ export interface CaseResult {
   readonly log: readonly LogEntry[]
 }
 
+/** What a run found out. */
 export interface Report {
   /** The peer's role, and what it calls itself or where it was found. */
   readonly peer: { readonly role: Role; readonly name: string }

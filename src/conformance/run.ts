@@ -6,6 +6,7 @@ import { merge } from './play.ts'
 import type { CaseResult, Report } from './result.ts'
 import { selectCases } from './select.ts'
 
+/** What runs, and how. */
 export interface RunOptions {
   /** Prefixes of case numbers: `6.4` means 6.4.1 and all of its kind, `1` means section 1 but not 10. Default: all cases. */
   readonly only?: readonly string[]

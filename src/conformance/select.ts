@@ -2,6 +2,7 @@
 import { invalidValue } from '../errors.ts'
 import type { Case, Role } from './case.ts'
 
+/** Which cases are wanted. */
 export interface Selection {
   /** Prefixes of numbers: `6.4` means 6.4.1 and all of its kind, `1` means section 1 but not 10. Default: all. */
   readonly only?: readonly string[] | undefined

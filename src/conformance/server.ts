@@ -15,6 +15,7 @@ import type { CaseResult, Report } from './result.ts'
 import { Run } from './run.ts'
 import type { Job, RunOptions } from './run.ts'
 
+/** A run that judges a server. */
 export interface ServerRunOptions extends RunOptions {
   /** For `wss:`, as for `tls.connect`. */
   readonly tls?: ConnectionOptions

@@ -303,6 +303,7 @@ export class Connection<Data = unknown> {
     if (this.readyState === ReadyState.Open) this.#ownReceiver.hold(Hold.Pause)
   }
 
+  /** Messages are delivered again, those first that waited. */
   resume(): void {
     this.#receiver?.release(Hold.Pause)
   }
@@ -349,6 +350,7 @@ export class Connection<Data = unknown> {
     return this.messages()
   }
 
+  /** Closes with 1000, and waits for the end. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close(CloseCode.NormalClosure)
   }
@@ -551,6 +553,7 @@ export class Connection<Data = unknown> {
   get told(): Error | undefined {
     return this.#extras?.told
   }
+  /** @internal */
   set told(error: Error | undefined) {
     this.#withExtras.told = error
   }

@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts'
 /** What `send` takes: a string leaves as a text message, octets as a binary one. */
 export type MessageData = string | ArrayBufferView | ArrayBufferLike
 
+/** How one message is sent. */
 export interface SendOptions {
   /** Sends octets as text (`false`) or a string as binary (`true`). Octets sent as text must be valid UTF-8. */
   readonly binary?: boolean
@@ -17,6 +18,7 @@ export interface SendOptions {
   readonly compress?: boolean
 }
 
+/** How messages are iterated over. */
 export interface MessagesOptions {
   /** Messages as they come, each an iterable of its parts. */
   readonly stream?: boolean
@@ -37,6 +39,7 @@ export interface ConnectionHandler<C = Connection> {
   message?(ws: C, data: string | Buffer, isBinary: boolean): unknown
   /** A Ping came; it is answered without this. */
   ping?(ws: C, payload: Buffer): unknown
+  /** A Pong came, asked for or not. */
   pong?(ws: C, payload: Buffer): unknown
   /** The queue is below the high-water mark again, after `send` had answered `false`. */
   drain?(ws: C): unknown

@@ -18,6 +18,7 @@ const MAX_WAITING = 1_048_576
  * Leaving the loop drops the rest of the message. So does asking for the next message, but whoever reads on is told then.
  */
 export class MessageStream extends MessageQueue {
+  /** Whether the parts are Buffers of a binary message, or of text. */
   readonly isBinary: boolean
   #dropped = false
   #skipped = false
@@ -59,6 +60,7 @@ export class MessageStream extends MessageQueue {
     this.#skipped = true
   }
 
+  /** Drops the rest of the message. */
   override return(): Promise<IteratorResult<Message, undefined>> {
     this.#drop()
     return super.return()

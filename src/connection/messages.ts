@@ -11,8 +11,10 @@ import { Deferred } from './deferred.ts'
 /** Messages that wait before reading stops. */
 const MAX_QUEUED = 16
 
+/** A message as it arrives: text, or octets. */
 export type Message = string | Buffer
 
+/** A queue of messages, to be iterated over. */
 export class MessageQueue<T = Message> implements AsyncIterableIterator<T, undefined> {
   readonly #queued: T[] = []
   /** Consumers that wait for a message; while there are any, nothing is queued. */
@@ -92,6 +94,7 @@ export class MessageQueue<T = Message> implements AsyncIterableIterator<T, undef
     return this.#queued.splice(0)
   }
 
+  /** The next one, as soon as there is one. */
   next(): Promise<IteratorResult<T, undefined>> {
     const message = this.#queued.shift()
     if (message !== undefined) {
@@ -110,6 +113,7 @@ export class MessageQueue<T = Message> implements AsyncIterableIterator<T, undef
     return Promise.resolve({ value: undefined, done: true })
   }
 
+  /** Itself: what was read is gone. */
   [Symbol.asyncIterator](): this {
     return this
   }

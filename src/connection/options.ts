@@ -12,6 +12,7 @@ import { createCounts } from './counts.ts'
 import type { Counts } from './counts.ts'
 import { Receivers } from './receiver.ts'
 
+/** How it is found out whether a silent peer is still there. */
 export interface HeartbeatOptions {
   /** Milliseconds of silence from the peer after which it is sent a Ping. */
   readonly interval?: number

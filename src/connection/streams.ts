@@ -67,8 +67,11 @@ function endWith(ws: Connection, stream: Duplex, messages: MessageQueue): void {
   })
 }
 
+/** A connection as the streams of the web; a chunk is a message. */
 export interface WebStreams {
+  /** The messages that come; to cancel it closes the connection with 1000. */
   readonly readable: ReadableStream<Message>
+  /** Takes the messages to send; its end closes with 1000, to abort it with 1011. */
   readonly writable: WritableStream<MessageData>
 }
 

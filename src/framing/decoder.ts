@@ -11,6 +11,7 @@
 import { FrameHeader, MAX_HEADER_LENGTH, frameHeaderLength, readFrameHeader } from './header.ts'
 import { applyMask } from './mask.ts'
 
+/** Takes what a `FrameDecoder` reads. */
 export interface FrameSink {
   /** A header has been read; it is valid until the frame ends. Throw to refuse it. */
   frameHeader(header: FrameHeader): void
@@ -18,6 +19,7 @@ export interface FrameSink {
   framePayload(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void
 }
 
+/** Reads frames from chunks, however they were cut, and tells a `FrameSink`. */
 export class FrameDecoder {
   /** Frames begun so far. */
   frames = 0

@@ -48,18 +48,21 @@ export class FrameList implements FrameTarget {
   size = 0
   bytes: Buffer = Buffer.alloc(0)
 
+  /** Memory of its own for each claim. */
   claim(size: number): number {
     this.bytes = Buffer.allocUnsafe(size)
     this.push(this.bytes)
     return 0
   }
 
+  /** Adds what has been encoded. */
   push(bytes: Buffer): void {
     this.frames.push(bytes)
     this.size += bytes.length
   }
 }
 
+/** A frame to encode; FIN is set, and RSV1 to RSV3 are not, unless given. */
 export interface Frame {
   readonly opcode: number
   readonly payload?: Uint8Array | string

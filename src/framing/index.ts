@@ -9,6 +9,7 @@ export { FrameHeader, frameHeaderLength, frameHeaderSize, readFrameHeader, write
 export { applyMask, applyMaskPlain, createMaskingKey } from './mask.ts'
 export { MessageAssembler, checkPart, checkText, textOf } from './message.ts'
 export { simd } from './simd.ts'
+export type { Simd } from './simd.ts'
 export type { ExtensionSink, MessageOptions, MessageSink, PartSink } from './message.ts'
 export { Opcode, isControl, isData, isKnown } from './opcode.ts'
 export { checkFrameHeader } from './rules.ts'

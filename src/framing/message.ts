@@ -19,10 +19,13 @@ import { checkFrameHeader } from './rules.ts'
 import type { Role } from './rules.ts'
 import { Utf8Validator, readUtf8 } from './utf8.ts'
 
+/** Takes what a `MessageAssembler` puts together. */
 export interface MessageSink {
   /** A whole message: a string for text (a Buffer where the options say so), a Buffer for binary. */
   message(data: string | Buffer, isBinary: boolean): void
+  /** A Ping. */
   ping(payload: Buffer): void
+  /** A Pong. */
   pong(payload: Buffer): void
   /** A Close frame; `code` is 1005 when it had none. */
   close(code: number, reason: string): void
@@ -42,6 +45,7 @@ export interface PartSink {
   messagePart(part: Buffer, isBinary: boolean, last: boolean): void
 }
 
+/** What messages may be, and how they are handed on. */
 export interface MessageOptions {
   readonly role: Role
   /** Octets of payload that one message may have. */
@@ -65,6 +69,7 @@ const GROWTH = 8
 const WORST_COMPRESSION = 1.0625
 const EMPTY = Buffer.alloc(0)
 
+/** Makes messages of frames, by the rules (5.4 to 5.6, 8.1) and within limits, and tells a `MessageSink`. */
 export class MessageAssembler implements FrameSink {
   readonly #sink: MessageSink
   readonly #options: MessageOptions
@@ -120,6 +125,7 @@ export class MessageAssembler implements FrameSink {
     else parts.messagePart(begun, isBinary, false)
   }
 
+  /** Checks the rules and limits; throws a `ProtocolError`. */
   frameHeader(header: FrameHeader): void {
     checkFrameHeader(header, this.#options.role, this.#opcode !== 0, this.#extension !== undefined)
     if (isControl(header.opcode)) return
@@ -135,6 +141,7 @@ export class MessageAssembler implements FrameSink {
     else if (++this.#emptyFragments > MAX_EMPTY_FRAGMENTS_IN_A_ROW) throw this.#tooManyFragments()
   }
 
+  /** Takes the next octets of a payload, and hands on what is complete; throws a `ProtocolError`. */
   framePayload(header: FrameHeader, chunk: Buffer, start: number, end: number, remaining: number): void {
     const parts = this.#parts
     if (isControl(header.opcode)) {

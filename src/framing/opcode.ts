@@ -8,6 +8,7 @@
  * (5.5) speak about the connection and may not.
  */
 
+/** The opcodes that RFC 6455 defines, by name. */
 export const Opcode = {
   Continuation: 0x0,
   Text: 0x1,
@@ -17,6 +18,7 @@ export const Opcode = {
   Pong: 0xa,
 } as const
 
+/** One of them. */
 export type Opcode = (typeof Opcode)[keyof typeof Opcode]
 
 /** Whether an opcode, known or reserved, is that of a control frame (5.5). */

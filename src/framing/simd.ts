@@ -15,6 +15,7 @@ const LENT_SIZE = 65_536
 const SCRATCH_SIZE = 16_384
 const PAGES = Math.ceil((LENT_SIZE + SCRATCH_SIZE) / 65_536)
 
+/** What WebAssembly does, and the memory in which it does it. */
 export interface Simd {
   /** Memory to read into; an offset in it is one in the module's memory. */
   readonly lent: Buffer

@@ -45,6 +45,7 @@ export function writeUtf8(bytes: Buffer, text: string, offset: number, length: n
   return (bytes as Buffer & FastText).utf8Write(text, offset, length)
 }
 
+/** Checks text that comes in pieces, and fails at the first octet that cannot be part of it (8.1). */
 export class Utf8Validator {
   /** Octets that the sequence begun last still lacks. */
   #missing = 0

@@ -12,6 +12,7 @@ import { fieldEntries, formatFields } from './fields.ts'
 import type { Acceptance } from './server.ts'
 import { checkChoice } from './subprotocol.ts'
 
+/** What an answer of 101 says beside what it must. */
 export interface AcceptanceExtras {
   /** One of the offered subprotocols, instead of the one that was chosen. */
   readonly protocol?: string | undefined
@@ -19,6 +20,7 @@ export interface AcceptanceExtras {
   readonly headers?: FieldsInit | undefined
 }
 
+/** An answer that refuses a request, or sends it elsewhere. */
 export interface RejectionAnswer {
   /** 300 to 599, but not 304, which has no body. */
   readonly status: number

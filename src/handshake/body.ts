@@ -12,6 +12,7 @@ const LF = 0x0a
 const MAX_SIZE_DIGITS = 7
 const DIGITS = 16
 
+/** Reads the body of an answer that is no 101, up to a limit. */
 export class BodyReader {
   readonly #limit: number
   readonly #chunked: boolean
@@ -31,6 +32,7 @@ export class BodyReader {
     this.#remaining = length === 'chunked' ? 0 : length
   }
 
+  /** What was kept of it so far. */
   get body(): Buffer {
     return Buffer.concat(this.#parts)
   }

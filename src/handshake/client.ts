@@ -19,6 +19,7 @@ import { checkOffers } from './subprotocol.ts'
 import type { ParsedUri } from './uri.ts'
 import { parseAuthority, parseTarget } from './uri.ts'
 
+/** What a client's request says. */
 export interface RequestOptions {
   readonly uri: ParsedUri
   /** From `createKey`, a new one for every attempt. */

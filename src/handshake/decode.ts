@@ -9,6 +9,7 @@ import { Fields } from './fields.ts'
 import { ByteClass, classAt } from './grammar.ts'
 import { explain, State } from './machine.ts'
 
+/** The versions of HTTP that a head may have. */
 export type HttpVersion = '1.0' | '1.1'
 
 /** The head of a request. */
@@ -29,6 +30,7 @@ export interface ResponseHead {
   readonly fields: Fields
 }
 
+/** What a reader of heads gives, by what it reads. */
 export interface Heads {
   readonly request: RequestHead
   readonly response: ResponseHead

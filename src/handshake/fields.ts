@@ -52,6 +52,7 @@ export class Fields {
     return (this.#marks.length - this.#first) / 2
   }
 
+  /** Whether there is such a field. */
   has(name: string): boolean {
     return this.#find(name.toLowerCase()) >= 0
   }

@@ -25,6 +25,7 @@ export interface HeadLimits {
   readonly maxFields: number
 }
 
+/** The limits where nothing else is said. */
 export const HEAD_LIMITS: HeadLimits = {
   maxHeadSize: 16_384,
   maxStartLineSize: 8_192,

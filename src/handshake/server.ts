@@ -36,6 +36,7 @@ import { parseAuthority, parseTarget } from './uri.ts'
 /** The only version of the protocol that is spoken (RFC 6455 4.1). */
 export const WEBSOCKET_VERSION = '13'
 
+/** What a server lets in, and what it chooses of the client's offers. */
 export interface AcceptOptions {
   /** Whether the request came over TLS; default `false`. */
   readonly secure?: boolean | undefined

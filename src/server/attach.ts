@@ -6,12 +6,16 @@ import { WebSocketHandler, pathOf } from './handler.ts'
 
 /** What `attach` needs of a server: http.Server and https.Server have it. */
 export interface UpgradeSource {
+  /** As every EventEmitter has it. */
   on(event: 'upgrade', listener: UpgradeListener): unknown
+  /** As every EventEmitter has it. */
   off(event: 'upgrade', listener: UpgradeListener): unknown
+  /** Whether somebody else listens, who may answer what no handler serves. */
   listenerCount(event: 'upgrade'): number
 }
 
-type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+/** What is told of a request for an upgrade: its head, its transport, and what came behind the head. */
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /**
  * Lets handlers take the upgrade requests of an HTTP server, each for its path. A request that none of them serves is

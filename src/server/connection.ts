@@ -23,6 +23,7 @@ export interface Home<Data> {
 
 const NONE: ReadonlySet<string> = new Set()
 
+/** A connection of a server's: one that can be a member of topics. */
 export class ServerConnection<Data = unknown> extends Connection<Data> {
   /** @internal */
   readonly peer: Peer
@@ -66,10 +67,12 @@ export class ServerConnection<Data = unknown> extends Connection<Data> {
     this.#home.join(topic, this)
   }
 
+  /** What is published to `topic` is no longer sent to this connection. */
   unsubscribe(topic: string): void {
     if (this.#topics?.delete(topic) === true) this.#home.leave(topic, this)
   }
 
+  /** Whether what is published to `topic` is sent to this connection. */
   isSubscribed(topic: string): boolean {
     return this.subscriptions.has(topic)
   }

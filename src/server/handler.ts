@@ -63,11 +63,13 @@ export interface UpgradeAcceptance<Data> {
 /** Lets the client in, or answers it with an HTTP status from 300 up. */
 export type UpgradeAnswer<Data> = UpgradeAcceptance<Data> | RejectionAnswer | undefined | void
 
+/** What `upgrade` is given beside the request. */
 export interface UpgradeContext {
   /** Aborts when the client goes away, or the handshake takes too long. */
   readonly signal: AbortSignal
 }
 
+/** A service: who may come in, and what happens with those who are in. */
 export interface HandlerOptions<Data = unknown> extends ConnectionOptions, ConnectionHandler<ServerConnection<Data>> {
   /** The path that is served, compared exactly and without the query; others get 404. Default: all. */
   readonly path?: string
@@ -89,9 +91,11 @@ export interface HandlerOptions<Data = unknown> extends ConnectionOptions, Conne
   handshakeError?(error: Error, request: UpgradeRequest | undefined): unknown
 }
 
+/** How connections are ended. */
 export interface ShutdownOptions {
   /** The close code that clients are sent. 1001, going away. */
   readonly code?: number
+  /** The reason that clients are sent, of at most 123 octets. Empty. */
   readonly reason?: string
   /** Milliseconds for the closing handshakes; who has not ended by then is ended. 5 s. */
   readonly timeout?: number
@@ -158,7 +162,7 @@ export function pathOf(target = ''): string {
   return question < 0 ? resourceName : resourceName.slice(0, question)
 }
 
-/** It is a `Home`, an `OpeningOwner` and `Counted` too, which is nobody's business outside this folder. */
+/** One service. (It is a `Home`, an `OpeningOwner` and `Counted` too, which is nobody's business outside this folder.) */
 export class WebSocketHandler<Data = unknown> {
   /** The path that is served; `undefined` for all. */
   readonly path: string | undefined
@@ -289,6 +293,7 @@ export class WebSocketHandler<Data = unknown> {
     this.clock.delete(this)
   }
 
+  /** Ends all connections, as `shutdown()` does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown()
   }

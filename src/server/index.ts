@@ -1,6 +1,6 @@
 /** The server's side of RFC 6455. */
 export { attach } from './attach.ts'
-export type { UpgradeSource } from './attach.ts'
+export type { UpgradeListener, UpgradeSource } from './attach.ts'
 export type { ServerConnection } from './connection.ts'
 export { createHandler } from './handler.ts'
 export type {

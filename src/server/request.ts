@@ -6,12 +6,15 @@ import { parseExtensions, parseProtocols } from '../handshake/index.ts'
 import type { ExtensionOffer, Fields, RequestHead } from '../handshake/index.ts'
 import type { Peer } from './peer.ts'
 
+/** A request for an upgrade, whose handshake is in order. */
 export class UpgradeRequest {
+  /** `GET`: nothing else gets here (RFC 6455 4.1). */
   readonly method: string
   /** The request-target as it was sent. */
   readonly target: string
   /** The path of the resource name, undecoded. */
   readonly path: string
+  /** The header fields. */
   readonly headers: Fields
   /** Whether the transport is TLS. */
   readonly secure: boolean
@@ -35,6 +38,7 @@ export class UpgradeRequest {
     return this.#peer.address
   }
 
+  /** What stands behind `?` in the request-target, decoded; made anew each time. */
   get query(): URLSearchParams {
     return new URLSearchParams(this.#search)
   }

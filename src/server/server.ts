@@ -42,6 +42,7 @@ import type { UpgradeRequest } from './request.ts'
 import { Refusals, statsOf } from './stats.ts'
 import type { ServerStats } from './stats.ts'
 
+/** Where a server listens, and how. */
 export interface ListenOptions {
   /** TCP port; 0 for one that is free. */
   readonly port?: number
@@ -49,6 +50,7 @@ export interface ListenOptions {
   readonly host?: string
   /** The path of a Unix socket, instead of a port. */
   readonly socketPath?: string
+  /** How many connections may wait for the system to be accepted; as `net.Server.listen` has it. */
   readonly backlog?: number
   /** Shuts the server down when it aborts. */
   readonly signal?: AbortSignal
@@ -65,18 +67,22 @@ export interface ListenOptions {
 
 /** A server with one handler, whose functions and options stand among those of the server. */
 export interface ServeOptions<Data = unknown> extends ListenOptions, HandlerOptions<Data> {
+  /** A server has either one handler or routes. */
   readonly routes?: undefined
 }
 
 /** A server with a handler for each path; limits on connections are the handlers'. */
 export interface RoutedServeOptions
-  extends ListenOptions, Pick<HandlerOptions, 'handshakeTimeout' | 'maxPendingHandshakes' | 'handshakeError'> {
+  extends ListenOptions, Pick<HandlerOptions, 'handshakeTimeout' | 'maxPendingHandshakes'> {
+  /** Handlers, as `createHandler` makes them, by the path that they serve. */
   readonly routes: Readonly<Record<string, WebSocketHandler>>
+  /** Told of every handshake that did not succeed, unless the handler of its path has a function for that. */
+  handshakeError?(error: Error, request: UpgradeRequest | undefined): unknown
 }
 
 type Options = ListenOptions & Pick<HandlerOptions, 'handshakeTimeout' | 'maxPendingHandshakes' | 'handshakeError'>
 
-/** It is an `OpeningOwner` and an `HttpSideOwner` too, which is nobody's business outside this folder. */
+/** A server that listens. (It is an `OpeningOwner` and an `HttpSideOwner` too, which is nobody's business outside this folder.) */
 export class WebSocketServer<Data = unknown> {
   /** @internal */
   readonly clock: Clock
@@ -194,6 +200,7 @@ export class WebSocketServer<Data = unknown> {
     await this.#ending
   }
 
+  /** Shuts the server down, as `shutdown()` does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown()
   }

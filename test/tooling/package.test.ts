@@ -7,7 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { compareFiles, inspectManifest, inspectMap, inspectPackage, intendedFiles } from '../../scripts/package.ts'
+import {
+  compareFiles,
+  compilerIn,
+  inspectManifest,
+  inspectMap,
+  inspectPackage,
+  intendedFiles,
+} from '../../scripts/package.ts'
 
 describe('inspectManifest', () => {
   const manifest = { name: 'fullduplex', exports: {}, scripts: { build: 'tsc', prepack: 'npm run build' } }
@@ -101,24 +108,67 @@ describe('inspectPackage', () => {
     return root
   }
 
-  const time = { timeout: 60_000 }
+  /** What becomes of a package: the names of the checks that it passes, and what is wrong. */
+  async function inspect(root: string, program: string): Promise<{ passed: string[]; problems: string[] }> {
+    const path = join(root, 'program.ts')
+    writeFileSync(path, program)
+    const compilers = [await compilerIn(join(project, 'node_modules'))]
+    const checks = await inspectPackage(root, { compilers, program: path })
+    const passed = checks.filter(({ problems }) => problems.length === 0).map(({ name }) => name)
+    return { passed, problems: checks.flatMap(({ problems }) => problems) }
+  }
 
-  it.concurrent(
-    'finds nothing wrong with a package that a stranger can install, import and compile against',
-    time,
-    async () => {
-      const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']
-      expect(await inspectPackage(createPackage('./dist/core/index.js', documents))).toEqual([])
-    },
-  )
+  const time = { timeout: 120_000 }
+
+  it.concurrent('finds nothing wrong with a package that a stranger can use in every way', time, async () => {
+    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']
+    const root = createPackage('./dist/core/index.js', documents)
+    const { passed, problems } = await inspect(
+      root,
+      "import { one } from 'small'\n\nif (one === 1) console.log('ok')\n",
+    )
+    expect(problems).toEqual([])
+    const version = expect.stringMatching(/^compiles with TypeScript /)
+    const runs = ['nodenext, ES modules', 'bundled, esm', 'nodenext, CommonJS', 'bundled, cjs']
+    expect(passed).toEqual([
+      'depends on nothing, and runs nothing at installation',
+      'holds what it is meant to hold',
+      'brings the source of each source map',
+      'installs in an empty project, without a network',
+      "import 'small'",
+      "require('small')",
+      "import 'small/core'",
+      "require('small/core')",
+      'require() and import() give the same modules',
+      ...Array.from({ length: 6 }, () => version),
+      ...runs.map((how) => `the program runs: ${how}`),
+    ])
+  })
 
   it.concurrent('reports what is too much, what is too little, and an entry that leads nowhere', time, async () => {
     const files = ['CHANGELOG.md', 'LICENSE', 'README.md', 'src/notes.txt']
-    const problems = await inspectPackage(createPackage('./dist/absent.js', files))
+    const { problems } = await inspect(createPackage('./dist/absent.js', files), "console.log('ok')\n")
     expect(problems).toEqual([
       'the package lacks SECURITY.md',
       'the package should not hold src/notes.txt',
-      expect.stringMatching(/^a new project fails at `node .*`:\n[^]*ERR_MODULE_NOT_FOUND/),
+      expect.stringMatching(/^`.*import 'small\/core'` exits with 1:\n[^]*ERR_MODULE_NOT_FOUND/),
+      expect.stringMatching(/^`.*require\('small\/core'\)` exits with 1:\n[^]*MODULE_NOT_FOUND/),
+      expect.stringMatching(/^`.*import\('small\/core'\)/),
     ])
+  })
+
+  it.concurrent('reports modules that CommonJS cannot require, and types that are wrong', time, async () => {
+    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']
+    const root = createPackage('./dist/core/index.js', documents)
+    writeFileSync(join(root, 'src/core/index.ts'), 'export const one: number = await Promise.resolve(1)\n')
+    const { problems } = await inspect(
+      root,
+      "import { one } from 'small'\n\nconst text: string = one\nconsole.log(text)\n",
+    )
+    expect(problems.filter((problem) => problem.includes('ERR_REQUIRE_ASYNC_MODULE'))).toHaveLength(4)
+    expect(problems.filter((problem) => problem.includes("'number' is not assignable to type 'string'"))).toHaveLength(
+      6,
+    )
+    expect(problems.filter((problem) => problem.includes('should print ^ok'))).toHaveLength(1)
   })
 })

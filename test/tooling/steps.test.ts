@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCommand } from '../../scripts/support/command.ts'
-import { countTests, npmScript, runSteps, summarize, vitest } from '../../scripts/support/steps.ts'
+import { countTests, countingScript, npmScript, runSteps, summarize, vitest } from '../../scripts/support/steps.ts'
 import type { Step } from '../../scripts/support/steps.ts'
 
 let root = ''
@@ -116,6 +116,37 @@ describe('npmScript', () => {
     const outcome = await npmScript('step', script, { cwd: root }).run()
     expect(outcome).toMatchObject({ passed: 0, failed: 1, note: `exit code ${code}` })
     expect(outcome.output).toContain(output)
+  })
+})
+
+describe('countingScript', () => {
+  beforeEach(() =>
+    write(
+      'package.json',
+      JSON.stringify({
+        scripts: {
+          fine: "echo one; echo '7 passed, 0 failed'",
+          bad: "echo no; echo '5 passed, 2 failed'; exit 1",
+          liar: "echo '5 passed, 0 failed'; exit 4",
+          nothing: "echo '0 passed, 0 failed'",
+          silent: 'echo done',
+        },
+      }),
+    ),
+  )
+
+  it('passes on what the last line says', async () => {
+    const outcome = await countingScript('step', 'fine', { cwd: root }).run()
+    expect(outcome).toEqual({ passed: 7, failed: 0, note: '7 checks' })
+  })
+
+  it.each([
+    ['says that something failed', 'bad', { passed: 5, failed: 2, note: 'exit code 1' }],
+    ['says that nothing failed, and fails', 'liar', { passed: 5, failed: 1, note: 'exit code 4' }],
+    ['counted nothing', 'nothing', { passed: 0, failed: 1, note: 'exit code 0' }],
+    ['says nothing', 'silent', { passed: 0, failed: 1, note: 'exit code 0' }],
+  ])('fails when the script %s', async (_, script, counted) => {
+    expect(await countingScript('step', script, { cwd: root }).run()).toMatchObject(counted)
   })
 })
 

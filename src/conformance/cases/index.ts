@@ -20,6 +20,7 @@ import { requests } from './requests.ts'
 import { reserved } from './reserved.ts'
 import { utf8 } from './utf8.ts'
 
+/** Every case, in the order of their numbers. */
 export const cases: readonly Case[] = [
   ...framing,
   ...control,

@@ -8,6 +8,7 @@ import type { WireHeader } from './header.ts'
 import { groupDigits, octetCount, spacedHex } from './octets.ts'
 import { closeFields, payloadMeaning, payloadProblem, payloadValue } from './payload.ts'
 
+/** One field of a frame. */
 export interface FrameField {
   /** In the RFC's words: `FIN`, `opcode`, `masking key` … */
   readonly name: string

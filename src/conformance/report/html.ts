@@ -10,6 +10,7 @@ import { STYLE } from './html-style.ts'
 import { Markup, NOTHING, html } from './markup.ts'
 import { VERDICTS, badCloses, count, formatDuration, totals } from './totals.ts'
 
+/** What the document shows. */
 export interface HtmlOptions {
   /** Wire logs byte by byte for all cases; by default those that are OK have one line for each entry. */
   readonly allLogs?: boolean

@@ -7,11 +7,13 @@ import type { CaseResult, CloseVerdict, LogEntry, Report, Verdict } from '../res
 import { totals } from './totals.ts'
 import type { Totals } from './totals.ts'
 
+/** What the object has in it. */
 export interface JsonOptions {
   /** Wire logs of all cases; by default only of those that are not OK. */
   readonly allLogs?: boolean
 }
 
+/** A `Report`. */
 export interface JsonReport {
   readonly format: 'fullduplex conformance 1'
   readonly peer: Report['peer']
@@ -23,6 +25,7 @@ export interface JsonReport {
   readonly results: readonly JsonResult[]
 }
 
+/** A `CaseResult`. */
 export interface JsonResult {
   readonly id: string
   readonly title: string
@@ -41,6 +44,7 @@ export interface JsonResult {
   readonly log?: readonly JsonEntry[]
 }
 
+/** A `PeerEvent`. */
 export type JsonEvent =
   | {
       readonly type: 'text' | 'binary' | 'ping' | 'pong'
@@ -51,6 +55,7 @@ export type JsonEvent =
     }
   | { readonly type: 'pause' }
 
+/** A `LogEntry`. */
 export interface JsonEntry {
   readonly at: number
   readonly from: LogEntry['from']

@@ -9,6 +9,7 @@ import type { Group } from './groups.ts'
 import { visible } from './octets.ts'
 import { VERDICTS, badCloses, count, formatDuration, listVerdicts, totals } from './totals.ts'
 
+/** What the text looks like. */
 export interface TerminalOptions {
   /** How wide the terminal is; what is used of it is 80 to 100. Default: 80. */
   readonly columns?: number | undefined

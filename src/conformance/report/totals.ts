@@ -4,6 +4,7 @@ import type { CaseResult, CloseVerdict, Report, Verdict } from '../result.ts'
 /** From bad to good: the order in which a reader wants them. */
 export const VERDICTS: readonly Verdict[] = ['FAILED', 'NON-STRICT', 'UNIMPLEMENTED', 'INFORMATIONAL', 'OK']
 
+/** How many cases there were, and how many of each verdict. */
 export interface Totals {
   readonly cases: number
   /** The worse of the two below, case by case. */
