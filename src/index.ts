@@ -1,5 +1,5 @@
 /** WebSocket (RFC 6455) from scratch on raw TCP: server and client. The core without I/O is in `framing` and `handshake`. */
-export { CloseEvent, ErrorEvent, WebSocket, connect } from './client/index.ts'
+export { CloseEvent, ErrorEvent, WebSocket, WebSocketStream, WebSocketStreamError, connect } from './client/index.ts'
 export type {
   BinaryType,
   CloseEventInit,
@@ -7,8 +7,11 @@ export type {
   ErrorEventInit,
   EventClass,
   EventHandler,
+  WebSocketCloseInfo,
   WebSocketEventMap,
   WebSocketInit,
+  WebSocketOpenInfo,
+  WebSocketStreamOptions,
 } from './client/index.ts'
 export { ReadyState, defaults, toDuplex, toWebStreams } from './connection/index.ts'
 export type {

@@ -3,13 +3,14 @@
  * Names in quotes are the standard's.
  */
 import { toUSVString } from 'node:util'
-import { isAnyArrayBuffer } from 'node:util/types'
+import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types'
 import { payloadOf } from '../connection/index.ts'
 import type { ConnectionHandler } from '../connection/index.ts'
 import { CloseCode, MAX_REASON_LENGTH } from '../framing/index.ts'
 import { parseUri } from '../handshake/index.ts'
 import { checkOffers } from '../handshake/subprotocol.ts'
 import type { ConnectOptions } from './connect.ts'
+import { enforceUnsignedShort, toDictionary } from './websocket-idl.ts'
 import type { Outgoing } from './websocket-outbox.ts'
 
 type Handlers = keyof ConnectionHandler | 'data' | 'text'
@@ -17,6 +18,12 @@ type Handlers = keyof ConnectionHandler | 'data' | 'text'
 /** The options of `connect`, as far as they are not what events are for. */
 export interface WebSocketInit extends Omit<ConnectOptions, Handlers | 'protocols'> {
   readonly protocols?: string | Iterable<string>
+}
+
+/** The code and reason of a Close frame, as `WebSocketStream` has them. */
+export interface WebSocketCloseInfo {
+  readonly closeCode?: number
+  readonly reason?: string
 }
 
 const EMPTY = Buffer.alloc(0)
@@ -31,6 +38,12 @@ export function initOf(protocols: string | Iterable<string> | WebSocketInit, opt
 /** `(DOMString or sequence<DOMString>)` */
 export function protocolsOf(protocols: string | Iterable<string> = []): string[] {
   return isObject(protocols) ? Array.from(protocols, (protocol) => toUSVString(protocol)) : [toUSVString(protocols)]
+}
+
+/** `sequence<DOMString>` */
+export function protocolSequenceOf(protocols: Iterable<string>): string[] {
+  if (isObject(protocols) && Symbol.iterator in protocols) return protocolsOf(protocols)
+  throw new TypeError('protocols must be an array of strings')
 }
 
 /** "Getting a URL record", and the steps of the constructor that check it. Node has no base URL. */
@@ -68,13 +81,29 @@ export function checkClose(code: number | undefined, reason: string): void {
   }
 }
 
-/**
- * `(BufferSource or Blob or USVString)`. Shared and resizable memory, which the standard refuses because it can change
- * while it is read, is copied before anybody else runs.
- */
-export function outgoingOf(data: string | ArrayBufferView | ArrayBufferLike | Blob): Outgoing {
-  if (typeof data === 'string' || data instanceof Blob) return data
+/** A `WebSocketCloseInfo`, checked. */
+export function closeInfoOf(given: WebSocketCloseInfo): { closeCode: number | undefined; reason: string } {
+  const { closeCode, reason = '' } = toDictionary(given)
+  const code = closeCode === undefined ? undefined : enforceUnsignedShort(closeCode)
+  const text = toUSVString(reason)
+  checkClose(code, text)
+  // "If reason is non-empty, but code is not set, then set code to 1000".
+  return { closeCode: text === '' ? code : (code ?? CloseCode.NormalClosure), reason: text }
+}
+
+/** `(BufferSource or Blob or USVString)` */
+export function outgoingOf(data: string | ArrayBufferView | ArrayBuffer | Blob): Outgoing {
+  return data instanceof Blob ? data : payloadOrTextOf(data)
+}
+
+/** `(BufferSource or USVString)`: memory that others can change or resize meanwhile is none. */
+export function payloadOrTextOf(data: string | ArrayBufferView | ArrayBuffer): string | Buffer {
+  if (typeof data === 'string') return data
   if (!ArrayBuffer.isView(data) && !isAnyArrayBuffer(data)) return toUSVString(data)
+  const memory: ArrayBufferLike & { readonly resizable?: boolean } = ArrayBuffer.isView(data) ? data.buffer : data
+  if (isSharedArrayBuffer(memory) || memory.resizable === true) {
+    throw new TypeError('Shared and resizable memory cannot be sent; send a copy of it')
+  }
   // Memory that was transferred away has no octets.
   return data.byteLength === 0 ? EMPTY : payloadOf(data)
 }

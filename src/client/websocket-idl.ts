@@ -30,6 +30,14 @@ export function defineConstants(interfaceClass: InterfaceClass, constants: Reado
   }
 }
 
+/** A dictionary: an object, or nothing. */
+export function toDictionary<T extends object>(value: T): Partial<T> {
+  const given: unknown = value
+  if (given === undefined || given === null) return {}
+  if (typeof given !== 'object' && typeof given !== 'function') throw new TypeError('An object is needed')
+  return value
+}
+
 const HIGHEST_UNSIGNED_SHORT = 65_535
 
 /** `[Clamp] unsigned short`: into the range, then to the nearest whole number, the even one of two. */
@@ -40,6 +48,16 @@ export function clampToUnsignedShort(value: unknown): number {
   const above = clamped - floor
   const roundsUp = above > 0.5 || (above === 0.5 && floor % 2 === 1)
   return roundsUp ? floor + 1 : floor
+}
+
+/** `[EnforceRange] unsigned short`: in the range, without what stands behind the point. */
+export function enforceUnsignedShort(value: unknown): number {
+  const whole = Math.trunc(value as number)
+  if (!(whole >= 0 && whole <= HIGHEST_UNSIGNED_SHORT)) {
+    throw new TypeError(`A number from 0 to ${HIGHEST_UNSIGNED_SHORT} is needed`)
+  }
+  // Not -0.
+  return whole + 0
 }
 
 /** `unsigned short`: modulo 2^16. */

@@ -14,7 +14,7 @@ import { ReadyState } from '../connection/index.ts'
 import type { Connection } from '../connection/index.ts'
 import type { CloseInfo } from '../errors.ts'
 import { CloseCode } from '../framing/index.ts'
-import { connect } from './connect.ts'
+import { establish } from './establish.ts'
 import { CloseEvent } from './events.ts'
 import { checkClose, checkProtocols, initOf, outgoingOf, protocolsOf, urlRecordOf } from './websocket-arguments.ts'
 import type { WebSocketInit } from './websocket-arguments.ts'
@@ -81,7 +81,7 @@ export class WebSocket extends WebSocketTarget {
     this.#url = record.href
     this.#origin = record.origin
     const { signal } = this.#attempt
-    const connecting = connect(record, {
+    const connecting = establish(record, {
       ...init,
       protocols: offers,
       signal: init.signal === undefined ? signal : AbortSignal.any([init.signal, signal]),
@@ -177,9 +177,9 @@ export class WebSocket extends WebSocketTarget {
 
   /**
    * Sends a string as text, and a Blob or octets as binary. Throws an `InvalidStateError` while the connection is not
-   * established; after the close it sends nothing.
+   * established, a `TypeError` for shared or resizable memory; after the close it sends nothing.
    */
-  send(data: string | ArrayBufferView | ArrayBufferLike | Blob): void {
+  send(data: string | ArrayBufferView | ArrayBuffer | Blob): void {
     const outbox = this.#outbox
     requireArguments(arguments.length, 1, 'send()')
     const outgoing = outgoingOf(data)

@@ -472,14 +472,14 @@ export class Connection<Data = unknown> {
     const ping = extras.unansweredPing
     extras.unansweredPing = undefined
     if (ping !== undefined && this.#ending?.mute !== true) this.#writeControl(Opcode.Pong, ping)
-    // To whoever may not send any more it is of no use.
-    if (this.readyState !== ReadyState.Open) return
-    extras.outgoing?.goOn()
+    const isOpen = this.readyState === ReadyState.Open
+    if (isOpen) extras.outgoing?.goOn()
     // What waits for the end of a streamed message has not gone.
     if (this.bufferedAmount >= this.settings.highWaterMark) return
     extras.drained?.resolve()
     extras.drained = undefined
-    if (!extras.drainOwed) return
+    // To whoever may not send any more it is of no use.
+    if (!isOpen || !extras.drainOwed) return
     extras.drainOwed = false
     this.#application.drain(this)
   }

@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest'
 import {
   checkClose,
   checkProtocols,
+  closeInfoOf,
   initOf,
   outgoingOf,
+  payloadOrTextOf,
+  protocolSequenceOf,
   protocolsOf,
   urlRecordOf,
 } from '../../src/client/websocket-arguments.ts'
@@ -65,6 +68,13 @@ describe('the protocols', () => {
     expect(() => protocolsOf([Symbol('chat')] as unknown as string[])).toThrow(TypeError)
   })
 
+  it('are a list and nothing else where a sequence is asked for', () => {
+    expect(protocolSequenceOf(new Set(['b', 'a']))).toEqual(['b', 'a'])
+    for (const other of ['ab', null, 1, {}]) {
+      expect(() => protocolSequenceOf(other as string[])).toThrow(TypeError)
+    }
+  })
+
   it.each([
     [['']],
     [['a b']],
@@ -117,6 +127,31 @@ describe('the arguments of close', () => {
   })
 })
 
+describe('a WebSocketCloseInfo', () => {
+  it.each([
+    [undefined, undefined, ''],
+    [null, undefined, ''],
+    [{}, undefined, ''],
+    [{ closeCode: undefined, reason: undefined }, undefined, ''],
+    [{ closeCode: 3000.9 }, 3000, ''],
+    [{ closeCode: '1000', reason: '\ud800' }, 1000, '\ufffd'],
+    [{ reason: 'a' }, 1000, 'a'],
+    [{ reason: null }, 1000, 'null'],
+    [Object.assign(() => {}, { closeCode: 4999 }), 4999, ''],
+  ])('%j is read as Web IDL has it', (given, closeCode, reason) => {
+    expect(closeInfoOf(given as Parameters<typeof closeInfoOf>[0])).toEqual({ closeCode, reason })
+  })
+
+  it.each([true, 1, 'x', Symbol('x')])('%s is none', (given) => {
+    expect(() => closeInfoOf(given as unknown as object)).toThrow(TypeError)
+  })
+
+  it('is checked as the arguments of close are', () => {
+    expect(thrownBy(() => closeInfoOf({ closeCode: 1001 }))).toEqual(domException('InvalidAccessError'))
+    expect(thrownBy(() => closeInfoOf({ reason: 'a'.repeat(124) }))).toEqual(domException('SyntaxError'))
+  })
+})
+
 describe('the argument of send', () => {
   const octets = Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7)
 
@@ -126,20 +161,25 @@ describe('the argument of send', () => {
     expect(outgoingOf(blob)).toBe(blob)
   })
 
-  it('is octets of any kind of memory, and of a view only what it shows', () => {
-    const shared = new SharedArrayBuffer(2)
-    new Uint8Array(shared).set([8, 9])
+  it('is octets, and of a view only what it shows', () => {
     for (const [data, expected] of [
       [octets.buffer, [0, 1, 2, 3, 4, 5, 6, 7]],
       [octets.subarray(2, 5), [2, 3, 4]],
       [new Uint16Array(octets.buffer, 2, 1), [2, 3]],
       [new DataView(octets.buffer, 7), [7]],
       [Buffer.from([1]), [1]],
-      [shared, [8, 9]],
-      [new Uint8Array(shared, 1), [9]],
       [new ArrayBuffer(0), []],
     ] as const) {
       expect(outgoingOf(data)).toEqual(Buffer.from(expected))
+    }
+  })
+
+  it('is not memory that others can change or resize meanwhile', () => {
+    const shared = new SharedArrayBuffer(2)
+    const resizable = Reflect.construct(ArrayBuffer, [2, { maxByteLength: 4 }])
+    for (const data of [shared, new Uint8Array(shared), resizable, new DataView(resizable)]) {
+      expect(() => outgoingOf(data as ArrayBuffer)).toThrow(TypeError)
+      expect(() => payloadOrTextOf(data as ArrayBuffer)).toThrow(TypeError)
     }
   })
 

@@ -3,8 +3,10 @@ import {
   clampToUnsignedShort,
   defineConstants,
   defineInterface,
+  enforceUnsignedShort,
   requireArguments,
   toDOMString,
+  toDictionary,
   toUnsignedLong,
   toUnsignedShort,
 } from '../../src/client/websocket-idl.ts'
@@ -87,6 +89,34 @@ describe('Web IDL', () => {
       expect(() => convert(Symbol('1000'))).toThrow(TypeError)
     },
   )
+
+  it.each([
+    [0, 0],
+    [-0.9, 0],
+    [65_535.9, 65_535],
+    ['1000', 1000],
+    [null, 0],
+    [true, 1],
+  ])('takes %j as the unsigned short %i where the range is enforced', (value, expected) => {
+    expect(enforceUnsignedShort(value)).toBe(expected)
+  })
+
+  it.each([-1, 65_536, Number.NaN, Infinity, -Infinity, 'x', undefined, {}, 1n, Symbol('1')])(
+    'does not take %s there',
+    (value) => {
+      expect(() => enforceUnsignedShort(value)).toThrow(TypeError)
+    },
+  )
+
+  it('takes objects, and nothing at all, as dictionaries', () => {
+    const given = { size: 1 }
+    const callable = (): void => {}
+    expect([toDictionary(given), toDictionary(callable)]).toEqual([given, callable])
+    for (const nothing of [null, undefined]) expect(toDictionary(nothing as unknown as object)).toEqual({})
+    for (const other of [true, 1, 'x', 1n, Symbol('x')]) {
+      expect(() => toDictionary(other as unknown as object)).toThrow(TypeError)
+    }
+  })
 
   it('makes a string of anything but a symbol, lone surrogates included', () => {
     expect([null, undefined, 1n, {}, '\ud800'].map(toDOMString)).toEqual([

@@ -307,6 +307,20 @@ describe.each(ROLES)('Output of a %s', (role) => {
       await end(connection)
     })
 
+    it('settles `drained` while the connection closes, once what it waits for has left, and tells no `drain`', async () => {
+      const connection = await opened(role)
+      const { ws, peer, log } = connection
+      peer.stopReading()
+      expect(ws.send('x'.repeat(70_000))).toBe(false)
+      const waiting = ws.drained()
+      void ws.close(1000)
+      peer.goOnReading()
+      await turn()
+      await waiting
+      expect([ws.readyState, log]).toEqual([2, ['open']])
+      await end(connection)
+    })
+
     it('rejects `drained` when the connection ends first, and after it', async () => {
       const connection = await opened(role)
       const { ws, peer, log } = connection

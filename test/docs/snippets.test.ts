@@ -12,7 +12,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type * as Fullduplex from 'fullduplex'
-import type { ConnectOptions, Connection, ServeOptions, WebSocketServer } from 'fullduplex'
+import type {
+  ConnectOptions,
+  Connection,
+  ServeOptions,
+  WebSocketInit,
+  WebSocketServer,
+  WebSocketStreamOptions,
+} from 'fullduplex'
 import { encodeFrame } from 'fullduplex/framing'
 import { seen } from './context.ts'
 import { ca } from './tls.ts'
@@ -37,8 +44,13 @@ vi.mock('fullduplex', async (importOriginal) => {
     },
     connect: (uri: string, options?: ConnectOptions) => real.connect(there(uri), options),
     WebSocket: class extends real.WebSocket {
-      constructor(url: string, protocols?: string) {
-        super(there(url), protocols)
+      constructor(url: string, protocols?: string, options?: WebSocketInit) {
+        super(there(url), protocols, options)
+      }
+    },
+    WebSocketStream: class extends real.WebSocketStream {
+      constructor(url: string, options?: WebSocketStreamOptions) {
+        super(there(url), options)
       }
     },
   }
@@ -158,6 +170,48 @@ describe('the examples in the docs', () => {
     await serve({ protocols: ['chat.v2'], message: answerTwice })
     await import('./snippets/websocket.ts')
     await vi.waitFor(() => expect(seen).toEqual(['hello', 'bye', { code: 1000, reason: 'done', wasClean: true }]))
+  })
+
+  it('websocket-options: what a browser does not let a page do', async () => {
+    const cookies: unknown[] = []
+    await serve({
+      protocols: ['chat.v2'],
+      upgrade: (request) => {
+        cookies.push(request.cookies.get('sid'))
+        return {}
+      },
+    })
+    const { socket } = await import('./snippets/websocket-options.ts')
+    await once(socket, 'open')
+    expect([cookies, socket.protocol]).toEqual([['valid'], 'chat.v2'])
+    socket.close()
+  })
+
+  it('websocket-stream: as fast as both sides are', async () => {
+    const { copy } = await import('./snippets/websocket-stream.ts')
+    const ended: unknown[] = []
+    await serve({
+      message: (ws, data) => ws.send(String(data).toUpperCase()),
+      close: (_ws, { code, reason }) => void ended.push({ code, reason }),
+    })
+    await copy(['one', 'two', 'three'])
+    expect(seen).toEqual(['ONE', 'TWO', 'THREE', { closeCode: 1000, reason: 'done' }])
+    expect(ended).toEqual([{ code: 1000, reason: 'done' }])
+  })
+
+  it('websocket-stream-error: with a code, both ways', async () => {
+    const { refuse, tellWhy } = await import('./snippets/websocket-stream-error.ts')
+    let code = 0
+    await serve({
+      close: (_ws, info) => {
+        code = info.code
+      },
+    })
+    await refuse()
+    expect(code).toBe(4000)
+    await serve({ upgrade: () => ({ status: 401 }) })
+    await tellWhy()
+    expect(seen).toEqual([1006, expect.objectContaining({ status: 401 })])
   })
 
   it('refused: the whole answer', async () => {

@@ -1,7 +1,8 @@
 /** What the compiler knows about clients, and what it refuses. */
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls'
+import type { ReadableStream } from 'node:stream/web'
 import { describe, expectTypeOf, it } from 'vitest'
-import { connect } from '../../src/index.ts'
+import { WebSocket, WebSocketStream, WebSocketStreamError, connect } from '../../src/index.ts'
 import type { CloseInfo, ConnectOptions, Connection } from '../../src/index.ts'
 
 interface Member {
@@ -86,5 +87,38 @@ describe('the types of connect', () => {
         if (typeof message !== 'string') expectTypeOf(message).toEqualTypeOf<Buffer>()
       }
     })
+  })
+})
+
+describe('the types of WebSocket and WebSocketStream', () => {
+  it('say what is sent and received', () => {
+    neverRun(async () => {
+      const ws = new WebSocket('ws://a', ['chat'], { headers: { cookie: 'a=b' } })
+      ws.addEventListener('close', ({ code, reason }) =>
+        expectTypeOf([code, reason]).toEqualTypeOf<(number | string)[]>(),
+      )
+      // @ts-expect-error shared memory cannot be sent
+      ws.send(new SharedArrayBuffer(1))
+      const wss = new WebSocketStream(new URL('ws://a'), { protocols: new Set(['chat']), perMessageDeflate: true })
+      const { readable, writable, extensions } = await wss.opened
+      expectTypeOf(readable).toEqualTypeOf<ReadableStream<string | Uint8Array>>()
+      expectTypeOf(extensions).toEqualTypeOf<string>()
+      await writable.getWriter().write(Buffer.from('octets'))
+      wss.close({ closeCode: 1000 })
+      expectTypeOf(await wss.closed).toEqualTypeOf<{ readonly closeCode: number; readonly reason: string }>()
+      expectTypeOf(new WebSocketStreamError('message').closeCode).toEqualTypeOf<number | null>()
+    })
+  })
+
+  it('refuse what a WebSocketStream cannot be given', () => {
+    expectTypeOf(WebSocketStream).toBeConstructibleWith('ws://a', {})
+    neverRun(() => [
+      // @ts-expect-error protocols are a list
+      new WebSocketStream('ws://a', { protocols: 5 }),
+      // @ts-expect-error messages are read from a stream
+      new WebSocketStream('ws://a', { message: () => {} }),
+      // @ts-expect-error the code has another name in an event
+      new WebSocketStreamError('', { code: 1000 }),
+    ])
   })
 })
