@@ -1,13 +1,27 @@
 /** WebSocket (RFC 6455) from scratch on raw TCP: server and client. The core without I/O is in `framing` and `handshake`. */
-export { CloseEvent, ErrorEvent, WebSocket, WebSocketStream, WebSocketStreamError, connect } from './client/index.ts'
+export {
+  CloseEvent,
+  ErrorEvent,
+  WebSocket,
+  WebSocketStream,
+  WebSocketStreamError,
+  connect,
+  reconnecting,
+} from './client/index.ts'
 export type {
+  BackoffOptions,
   BinaryType,
+  ClientConnection,
   CloseEventInit,
   ConnectOptions,
   ErrorEventInit,
   EventClass,
   EventHandler,
   WebSocketCloseInfo,
+  NetworkOptions,
+  ProxyOptions,
+  ReconnectingOptions,
+  StreamTarget,
   WebSocketEventMap,
   WebSocketInit,
   WebSocketOpenInfo,

@@ -1,24 +1,31 @@
 /**
  * The client's opening handshake (RFC 6455 4.1): a transport, a request on it, an answer that is checked in full, and
- * then a `Connection`. One deadline spans it all, and an `AbortSignal` ends it at any point.
+ * then a `Connection`. One deadline spans it all, and an `AbortSignal` ends it at any point. Where the answer points
+ * somewhere else and the user allows it, the same begins anew there.
  */
-import { connect as connectTcp, isIP } from 'node:net'
-import type { Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls'
-import { Connection, Deferred, checkTime, connectionSettings } from '../connection/index.ts'
+import { checkTime, connectionSettings } from '../connection/index.ts'
 import type { ConnectionHandler, ConnectionOptions, ConnectionSettings } from '../connection/index.ts'
 import { createOffers } from '../deflate/index.ts'
-import { HandshakeError } from '../errors.ts'
-import { createKey, createRequest, parseUri } from '../handshake/index.ts'
-import type { FieldsInit, ParsedUri } from '../handshake/index.ts'
+import { createKey, createRequest, formatUri, parseUri } from '../handshake/index.ts'
+import type { FieldsInit } from '../handshake/index.ts'
+import { isHandshakeField } from '../handshake/answer.ts'
+import { fieldEntries } from '../handshake/fields.ts'
+import { attempt, exchange, serverAt } from './attempt.ts'
+import { ClientConnection } from './connection.ts'
 import { checkOptions } from './options.ts'
+import { proxyFor } from './proxy.ts'
+import type { Proxy, ProxyOptions } from './proxy.ts'
+import { isRedirect, redirected, tooManyRedirects } from './redirect.ts'
+import type { Addressee } from './redirect.ts'
 import { ResponseReader } from './response.ts'
-import type { Opened } from './response.ts'
+import { reach } from './transport.ts'
+import type { WayOptions } from './transport.ts'
 import { takeTurn } from './turns.ts'
 
 /** Options of a client, and the functions of its handler. */
-export interface ConnectOptions<Data = undefined> extends ConnectionOptions, ConnectionHandler<Connection<Data>> {
+export interface ConnectOptions<Data = undefined>
+  extends ConnectionOptions, ConnectionHandler<ClientConnection<Data>>, WayOptions {
   /** What `ws.data` will be. */
   readonly data?: Data
   /** Further header fields of the request, such as `origin`, `cookie` or `authorization`. */
@@ -27,12 +34,17 @@ export interface ConnectOptions<Data = undefined> extends ConnectionOptions, Con
   readonly protocols?: readonly string[]
   /** Ends the attempt; a connection that is open it does not touch. */
   readonly signal?: AbortSignal
-  /** Milliseconds from the first try to reach the host to the server's answer. 10 s. */
+  /** Milliseconds from the first try to reach the host, or its proxy, to the server's answer; anew for a redirect. 10 s. */
   readonly handshakeTimeout?: number
   /** For `wss:`. Certificates are verified unless `rejectUnauthorized` is exactly `false`. */
   readonly tls?: TlsConnectionOptions
-  /** The path of a Unix socket to connect to; the URI then only tells Host and resource name. */
-  readonly socketPath?: string
+  /**
+   * An HTTP proxy that is asked for a tunnel; `'environment'` for the one that `https_proxy` (`wss:`), `http_proxy` (`ws:`) or
+   * `all_proxy` names, with the exceptions in `no_proxy`. None, unless given.
+   */
+  readonly proxy?: 'environment' | (string & {}) | URL | ProxyOptions
+  /** How many redirects are followed, at most 20. 0. */
+  readonly redirects?: number
   /** `false` lets several attempts to one host and port run at once, which RFC 6455 4.1 forbids. */
   readonly oneAtATime?: boolean
 }
@@ -44,124 +56,100 @@ const HANDSHAKE_TIMEOUT = 10_000
  * `for await`.
  *
  * Throws a `TypeError` or `RangeError` for wrong arguments. Rejects with a `HandshakeError` when no connection comes
- * about: with `status`, `headers` and `body` when the server answered something else, with `cause` when it could not be
- * reached; or with the reason of `signal`.
+ * about: with `status`, `headers` and `body` when the server, or the proxy, answered something else, with `cause` when it
+ * could not be reached; or with the reason of `signal`.
  */
 export function connect<Data = undefined>(
   uri: string | URL,
   options: ConnectOptions<Data> = {},
-): Promise<Connection<Data>> {
-  const parsed = parseUri(uri)
-  checkOptions(options)
-  const timeout = checkTime('handshakeTimeout', options.handshakeTimeout ?? HANDSHAKE_TIMEOUT)
-  const settings = connectionSettings('client', options)
-  const { protocols = [], headers } = options
-  const key = createKey()
-  const extensions = settings.deflate === undefined ? [] : createOffers(settings.deflate)
-  const request = createRequest({ uri: parsed, key, protocols, extensions, headers })
-  const reader = new ResponseReader({ key, protocols, extensions: extensions.map(({ name }) => name) })
-  const attempt = { uri: parsed, request, reader, timeout }
-  return open(attempt, settings, options)
+): Promise<ClientConnection<Data>> {
+  const { first, settings } = prepare(uri, options)
+  return follow(first, settings, options)
 }
 
-interface Attempt {
-  readonly uri: ParsedUri
+/** A server to ask, what it is asked, and who reads the answer. */
+interface Hop extends Addressee {
+  readonly proxy: Proxy | undefined
   readonly request: string
   readonly reader: ResponseReader
-  readonly timeout: number
+}
+
+/** Everything that can be wrong before anybody is reached. Throws a `TypeError` or `RangeError` if it is. */
+export function prepare<Data>(
+  uri: string | URL,
+  options: ConnectOptions<Data>,
+): { readonly first: Hop; readonly settings: ConnectionSettings } {
+  const parsed = parseUri(uri)
+  checkOptions(options)
+  checkTime('handshakeTimeout', options.handshakeTimeout ?? HANDSHAKE_TIMEOUT)
+  const settings = connectionSettings('client', options)
+  const headers = fieldEntries(options.headers, isHandshakeField)
+  return { first: createHop({ uri: parsed, headers, tls: options.tls }, settings, options), settings }
+}
+
+function createHop(
+  to: Addressee,
+  settings: ConnectionSettings,
+  { protocols = [], proxy }: Pick<ConnectOptions, 'protocols' | 'proxy'>,
+): Hop {
+  const { uri, headers } = to
+  const key = createKey()
+  const extensions = settings.deflate === undefined ? [] : createOffers(settings.deflate)
+  return {
+    ...to,
+    proxy: proxyFor(uri, proxy),
+    request: createRequest({ uri, key, protocols, extensions, headers }),
+    reader: new ResponseReader({ key, protocols, extensions: extensions.map(({ name }) => name) }),
+  }
+}
+
+async function follow<Data>(
+  first: Hop,
+  settings: ConnectionSettings,
+  options: ConnectOptions<Data>,
+): Promise<ClientConnection<Data>> {
+  const { redirects = 0, socketPath } = options
+  let hop = first
+  for (let left = redirects; ; left--) {
+    try {
+      return await open(hop, settings, options)
+    } catch (error) {
+      if (redirects === 0 || !isRedirect(error)) throw error
+      if (left === 0) throw tooManyRedirects(error, redirects)
+      hop = createHop(redirected(hop, error, socketPath), settings, options)
+    }
+  }
 }
 
 async function open<Data>(
-  attempt: Attempt,
+  hop: Hop,
   settings: ConnectionSettings,
   options: ConnectOptions<Data>,
-): Promise<Connection<Data>> {
-  const { signal, socketPath, oneAtATime = true } = options
+): Promise<ClientConnection<Data>> {
+  const { signal, socketPath, oneAtATime = true, handshakeTimeout = HANDSHAKE_TIMEOUT } = options
   signal?.throwIfAborted()
-  const { host, port } = attempt.uri
-  const endTurn = oneAtATime ? await takeTurn(socketPath ?? `${host} ${port}`, signal) : undefined
+  const { uri, request, reader } = hop
+  const endTurn = oneAtATime ? await takeTurn(socketPath ?? `${uri.host} ${uri.port}`, signal) : undefined
   try {
     // Nobody listened to it between the end of the wait and here.
     signal?.throwIfAborted()
-    const socket = reach(attempt.uri, options)
-    const { rest, protocol = '', extensions } = await shakeHands(socket, attempt, signal)
-    const connection = new Connection<Data>(socket, settings, options, options.data as Data, protocol, extensions)
-    connection.start('', rest)
-    return connection
+    return await attempt(handshakeTimeout, signal, async (current) => {
+      const way = reach(hop, options, current)
+      const transport = way instanceof Promise ? await way : way
+      const { rest, ...agreement } = await exchange(transport, request, reader, serverAt(uri), current.limit)
+      const url = formatUri(uri)
+      const connection = new ClientConnection<Data>(
+        transport.stream,
+        settings,
+        options,
+        options.data as Data,
+        agreement,
+        url,
+      )
+      connection.start('', rest)
+      return connection
+    })
   } finally {
     endTurn?.()
   }
-}
-
-/** A transport on its way; `wss:` is TLS, verified and with the server's name (4.1). */
-function reach(
-  { secure, host, port }: ParsedUri,
-  { tls, socketPath }: Pick<ConnectOptions, 'tls' | 'socketPath'>,
-): Socket {
-  // A path comes before host and port; the host is then still what a certificate has to be for.
-  const where = { host, port, ...(socketPath === undefined ? {} : { path: socketPath }), allowHalfOpen: true }
-  if (!secure) return connectTcp(where).setNoDelay(true)
-  // SNI holds names, not addresses (RFC 6066 3).
-  const servername = tls?.servername ?? (isIP(host) === 0 ? host : '')
-  const rejectUnauthorized = tls?.rejectUnauthorized !== false
-  return connectTls({ ...tls, ...where, servername, rejectUnauthorized }).setNoDelay(true)
-}
-
-/** The request and its answer. The socket is paused when it succeeds, and destroyed when it fails. */
-async function shakeHands(socket: Socket, attempt: Attempt, signal: AbortSignal | undefined): Promise<Opened> {
-  const { uri, request, reader, timeout } = attempt
-  const answer = new Deferred<Opened>()
-  const onConnect = (): void => {
-    socket.write(request, 'latin1')
-  }
-  const onData = (chunk: Buffer): void => {
-    try {
-      const opened = reader.take(chunk)
-      if (opened === undefined) return
-      // At once: what comes next is for the connection.
-      socket.pause()
-      answer.resolve(opened)
-    } catch (error) {
-      answer.reject(error)
-    }
-  }
-  const onEnd = (): void => {
-    socket.end()
-  }
-  const onClose = (): void => answer.reject(reader.failure(noAnswer()))
-  const onError = (cause: Error): void => answer.reject(reader.failure(unreachable(uri, cause)))
-  const onAbort = (): void => answer.reject(signal?.reason)
-  const onTimeout = (): void => answer.reject(reader.failure(timedOut(timeout)))
-  const connected = uri.secure ? 'secureConnect' : 'connect'
-  const timer = setTimeout(onTimeout, timeout)
-  socket.on(connected, onConnect).on('data', onData).on('end', onEnd).on('close', onClose).on('error', onError)
-  signal?.addEventListener('abort', onAbort)
-  try {
-    return await answer.promise
-  } catch (error) {
-    // It may still have something to say about its own end.
-    socket.on('error', ignore).destroy()
-    throw error
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
-    socket.off(connected, onConnect).off('data', onData).off('end', onEnd).off('close', onClose).off('error', onError)
-  }
-}
-
-function ignore(): void {}
-
-/** The text of the cause is not repeated: a certificate may have written it. */
-function unreachable({ authority, secure }: ParsedUri, cause: Error): HandshakeError {
-  const why = 'code' in cause ? String(cause.code) : cause.name
-  const message = `Cannot connect to ${secure ? 'wss' : 'ws'}://${authority}: ${why}; the cause of this error tells more`
-  return new HandshakeError('ERR_WS_CONNECT_FAILED', message, { cause, section: 'RFC 6455 4.1' })
-}
-
-function noAnswer(): HandshakeError {
-  return new HandshakeError('ERR_WS_NO_RESPONSE', 'The server ended the connection without answering the handshake')
-}
-
-function timedOut(timeout: number): HandshakeError {
-  return new HandshakeError('ERR_WS_HANDSHAKE_TIMEOUT', `The opening handshake took longer than ${timeout} ms`)
 }

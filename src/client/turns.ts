@@ -3,7 +3,7 @@
  * for their turn in the order in which they came.
  */
 
-import { Deferred } from '../connection/index.ts'
+import { orAborted } from './abort.ts'
 
 /** What the next attempt has to wait for, by place. */
 const last = new Map<string, Promise<unknown>>()
@@ -22,16 +22,11 @@ export async function takeTurn(place: string, signal: AbortSignal | undefined): 
     if (last.get(place) === over) last.delete(place)
   })
   last.set(place, over)
-  const stop = new Deferred<never>()
-  const onAbort = (): void => stop.reject(signal?.reason)
-  signal?.addEventListener('abort', onAbort)
   try {
-    await Promise.race([before, stop.promise])
+    await orAborted(before, signal)
   } catch (error) {
     end()
     throw error
-  } finally {
-    signal?.removeEventListener('abort', onAbort)
   }
   return end
 }

@@ -134,12 +134,15 @@ export function checkResponse(head: ResponseHead, expected: ExpectedResponse): A
 
 /** The error for a status other than 101, which is handled as in any HTTP; `body` is what was read of the content. */
 export function unexpectedResponse(head: ResponseHead, body?: Buffer): HandshakeError {
-  const message = `The server answered with status ${head.status} instead of 101.`
+  const location = head.fields.get('location')
+  const pointer = location === undefined ? '' : ` It points to ${quote(location)}.`
+  const message = `The server answered with status ${head.status} instead of 101.${pointer}`
   const options = { section: 'RFC 6455 4.1', ...answered(head), ...(body === undefined ? {} : { body }) }
   return new HandshakeError('ERR_WS_UNEXPECTED_RESPONSE', message, options)
 }
 
-function answered({ status, fields }: ResponseHead): { status: number; headers: Map<string, string> } {
+/** What an error tells of an answer. */
+export function answered({ status, fields }: ResponseHead): { status: number; headers: Map<string, string> } {
   const headers = new Map<string, string>()
   for (const [name, value] of fields) {
     const before = headers.get(name)
@@ -155,6 +158,6 @@ function checkExtensions(extensions: string | readonly ExtensionOffer[]): string
 }
 
 /** RFC 7617 2, with UTF-8. */
-function basicCredentials({ username, password }: { username: string; password: string }): string {
+export function basicCredentials({ username, password }: { username: string; password: string }): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }

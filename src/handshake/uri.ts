@@ -55,6 +55,19 @@ export function parseUri(uri: string | URL): ParsedUri {
   }
 }
 
+/** The URI of a place again, without user name and password. */
+export function formatUri({ secure, authority, resourceName }: ParsedUri): string {
+  return `${secure ? 'wss' : 'ws'}://${authority}${resourceName}`
+}
+
+/** The place that an `http:` or `https:` URL names, as a `ws:` or `wss:` URL; any other is left as it is. */
+export function toWebSocketUrl(url: URL): URL {
+  const same = new URL(url)
+  if (url.protocol === 'http:') same.protocol = 'ws:'
+  else if (url.protocol === 'https:') same.protocol = 'wss:'
+  return same
+}
+
 function decodeUserinfo({ username, password }: URL): ParsedUri['userinfo'] {
   if (username === '' && password === '') return undefined
   const decoded = { username: decodePercent(username), password: decodePercent(password) }

@@ -301,4 +301,11 @@ describe('unexpectedResponse', () => {
     expect(error).toMatchObject({ status: 401, body: Buffer.from('log in') })
     expect(error.headers.get('www-authenticate')).toBe('Bearer')
   })
+
+  it('says where a redirect points to, fit for a log', () => {
+    const head = headOf('response', 'HTTP/1.1 302 Found\r\nLocation: /b\xff\r\n\r\n')
+    const error = unexpectedResponse(head)
+    expect(error.message).toBe('The server answered with status 302 instead of 101. It points to "/b\\u00ff".')
+    expect(error.body).toBeUndefined()
+  })
 })

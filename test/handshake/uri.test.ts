@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { parseAuthority, parseTarget, parseUri } from '../../src/handshake/uri.ts'
+import { formatUri, parseAuthority, parseTarget, parseUri, toWebSocketUrl } from '../../src/handshake/uri.ts'
 
 const misuse = expect.objectContaining({ name: 'TypeError', code: 'ERR_WS_INVALID_URI' })
 
@@ -116,6 +116,36 @@ describe('parseUri', () => {
     ]) {
       expect(() => parseUri(uri)).toThrow(misuse)
       expect(() => parseUri(uri)).not.toThrow(/secret/)
+    }
+  })
+})
+
+describe('formatUri', () => {
+  it('makes a URI again, without user name and password', () => {
+    for (const [uri, again] of [
+      ['ws://example.com', 'ws://example.com/'],
+      ['wss://user:pass@example.com:443/chat?room=1', 'wss://example.com/chat?room=1'],
+      ['ws://[::1]:81/', 'ws://[::1]:81/'],
+    ]) {
+      expect(formatUri(parseUri(uri))).toBe(again)
+    }
+  })
+})
+
+describe('toWebSocketUrl', () => {
+  it('makes ws: of http: and wss: of https:, and leaves other URLs and the one that it was given', () => {
+    for (const [url, other] of [
+      ['http://u:p@a/b?c#d', 'ws://u:p@a/b?c#d'],
+      ['https://a:443/', 'wss://a/'],
+      ['http://a:443/', 'ws://a:443/'],
+      ['ws://a/', 'ws://a/'],
+      ['wss://a/', 'wss://a/'],
+      ['mailto:a@b', 'mailto:a@b'],
+    ]) {
+      const given = new URL(url)
+      const before = given.href
+      expect(toWebSocketUrl(given).href).toBe(other)
+      expect(given.href).toBe(before)
     }
   })
 })

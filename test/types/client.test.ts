@@ -1,13 +1,25 @@
 /** What the compiler knows about clients, and what it refuses. */
+import { lookup } from 'node:dns'
+import type { Duplex } from 'node:stream'
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls'
 import type { ReadableStream } from 'node:stream/web'
 import { describe, expectTypeOf, it } from 'vitest'
-import { WebSocket, WebSocketStream, WebSocketStreamError, connect } from '../../src/index.ts'
-import type { CloseInfo, ConnectOptions, Connection } from '../../src/index.ts'
+import { WebSocket, WebSocketStream, WebSocketStreamError, connect, reconnecting } from '../../src/index.ts'
+import type {
+  ClientConnection,
+  CloseInfo,
+  ConnectOptions,
+  Connection,
+  ReconnectingOptions,
+  StreamTarget,
+  WebSocketInit,
+} from '../../src/index.ts'
 
 interface Member {
   name: string
 }
+
+declare const createConnection: (target: StreamTarget) => Promise<Duplex>
 
 /** Never run: what stands in here is for the compiler. */
 const neverRun: (run: () => unknown) => void = () => {}
@@ -16,17 +28,19 @@ describe('the types of connect', () => {
   it('take a string or a URL, and promise a connection', () => {
     expectTypeOf(connect).parameter(0).toEqualTypeOf<string | URL>()
     neverRun(async () => {
-      expectTypeOf(await connect('ws://a')).toEqualTypeOf<Connection<undefined>>()
-      expectTypeOf(await connect(new URL('ws://a'), {})).toEqualTypeOf<Connection<undefined>>()
+      expectTypeOf(await connect('ws://a')).toEqualTypeOf<ClientConnection<undefined>>()
+      expectTypeOf(await connect(new URL('ws://a'), {})).toEqualTypeOf<ClientConnection<undefined>>()
     })
   })
 
   it('know the data of the connection, from the option or the type argument', () => {
     neverRun(async () => {
-      expectTypeOf(await connect('ws://a', { data: { name: 'Ada' } })).toEqualTypeOf<Connection<{ name: string }>>()
+      expectTypeOf(await connect('ws://a', { data: { name: 'Ada' } })).toEqualTypeOf<
+        ClientConnection<{ name: string }>
+      >()
       const ws = await connect<Member>('ws://a', {
         data: { name: 'Ada' },
-        open: (opened) => expectTypeOf(opened).toEqualTypeOf<Connection<Member>>(),
+        open: (opened) => expectTypeOf(opened).toEqualTypeOf<ClientConnection<Member>>(),
         message(opened, data, isBinary) {
           expectTypeOf(opened.data).toEqualTypeOf<Member>()
           expectTypeOf(data).toEqualTypeOf<string | Buffer>()
@@ -52,6 +66,10 @@ describe('the types of connect', () => {
       { headers: new Map([['cookie', 'a=b']]) },
       { headers: new Headers({ cookie: 'a=b' }) },
       { protocols: ['a'], socketPath: '/run/socket', handshakeTimeout: 5, signal: AbortSignal.timeout(5) },
+      { proxy: 'environment', redirects: 3 },
+      { proxy: new URL('http://proxy'), lookup, family: 4, localAddress: '::1', autoSelectFamily: true },
+      { proxy: { url: 'https://proxy', headers: { 'user-agent': 'a' }, tls: { ca: 'pem' } } },
+      { createConnection: ({ host, port, secure, signal }) => createConnection({ host, port, secure, signal }) },
       { text: 'buffer', maxMessageSize: 5, heartbeat: { interval: 5 }, tls: { ca: 'pem', rejectUnauthorized: false } },
     ]
     expectTypeOf(options).toBeArray()
@@ -68,6 +86,10 @@ describe('the types of connect', () => {
       connect('ws://a', { signal: new AbortController() }),
       // @ts-expect-error a field has text for a value
       connect('ws://a', { headers: { x: 5 } }),
+      // @ts-expect-error a proxy has a URL
+      connect('ws://a', { proxy: { host: 'proxy' } }),
+      // @ts-expect-error a stream reads and writes
+      connect('ws://a', { createConnection: () => new AbortController() }),
       // @ts-expect-error no such option
       connect('ws://a', { timeout: 5 }),
       // @ts-expect-error upgrade is for servers
@@ -120,5 +142,31 @@ describe('the types of WebSocket and WebSocketStream', () => {
       // @ts-expect-error the code has another name in an event
       new WebSocketStreamError('', { code: 1000 }),
     ])
+  })
+})
+
+describe('the types of reconnecting', () => {
+  it('give connections with their data, and take the options of connect', () => {
+    neverRun(async () => {
+      for await (const ws of reconnecting('ws://a')) expectTypeOf(ws).toEqualTypeOf<ClientConnection<undefined>>()
+      const options: ReconnectingOptions<Member> = {
+        data: { name: 'Ada' },
+        minDelay: 5,
+        retry: (error, attempt) => error instanceof Error && attempt < 5,
+        message: (ws) => expectTypeOf(ws.data).toEqualTypeOf<Member>(),
+      }
+      for await (const ws of reconnecting(new URL('ws://a'), options)) {
+        expectTypeOf(ws.data).toEqualTypeOf<Member>()
+        expectTypeOf(ws.url).toEqualTypeOf<string>()
+      }
+    })
+    expectTypeOf<ReconnectingOptions>().toExtend<ConnectOptions>()
+  })
+})
+
+describe('the dictionary of WebSocket', () => {
+  it('has what Node can do and browsers cannot', () => {
+    const init: WebSocketInit[] = [{ proxy: 'environment', redirects: 1, family: 6 }]
+    expectTypeOf(init).toBeArray()
   })
 })

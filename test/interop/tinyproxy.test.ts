@@ -1,0 +1,86 @@
+/** Through somebody else's proxy: tinyproxy, where it is installed (`apt-get install tinyproxy-bin`). */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as connectTcp, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { connect, serve } from '../../src/index.ts'
+import { createAuthority } from '../support/certificates.ts'
+import type { Certificate } from '../support/certificates.ts'
+
+const installed = spawnSync('tinyproxy', ['-v']).status === 0
+
+let certificate: Certificate
+let ca: string
+beforeAll(async () => {
+  const authority = await createAuthority()
+  certificate = await authority.issue()
+  ca = authority.cert
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Starts it, and answers where it listens. */
+async function tinyproxy(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'fullduplex-'))
+  const port = await freePort()
+  const settings = [`Port ${port}`, 'Listen 127.0.0.1', 'Timeout 60', 'MaxClients 20', 'BasicAuth user p@ss']
+  writeFileSync(join(folder, 'settings'), `${settings.join('\n')}\n`)
+  const child = spawn('tinyproxy', ['-d', '-c', join(folder, 'settings')], { stdio: 'ignore' })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+    rmSync(folder, { recursive: true })
+  })
+  for (;;) {
+    const socket = connectTcp(port, '127.0.0.1')
+    const isThere = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
+    socket.destroy()
+    if (isThere) return `localhost:${port}`
+    await setTimeout(10)
+  }
+}
+
+describe.skipIf(!installed)('tinyproxy', () => {
+  it.each(['ws', 'wss'])('opens tunnels for %s:', async (scheme) => {
+    const server = await serve({
+      host: '127.0.0.1',
+      port: 0,
+      ...(scheme === 'wss' ? { tls: certificate } : {}),
+      message: (ws, data) => ws.send(data),
+    })
+    onTestFinished(() => server.shutdown({ timeout: 0 }))
+    const proxy = await tinyproxy()
+    const uri = `${scheme}://localhost:${server.port}/`
+    const ws = await connect(uri, { proxy: `http://user:p%40ss@${proxy}`, tls: { ca } })
+    const large = 'through '.repeat(100_000)
+    ws.send(large)
+    for await (const message of ws) {
+      expect(message).toBe(large)
+      break
+    }
+    expect(await ws.close(1000)).toMatchObject({ code: 1000, wasClean: true })
+
+    await expect(connect(uri, { proxy: `http://${proxy}` })).rejects.toMatchObject({
+      code: 'ERR_WS_PROXY_REFUSED',
+      status: 407,
+    })
+    await expect(connect('ws://localhost:1', { proxy: `http://user:p%40ss@${proxy}` })).rejects.toMatchObject({
+      code: 'ERR_WS_PROXY_REFUSED',
+      status: 500,
+    })
+  })
+})
