@@ -2,13 +2,15 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { defaults } from 'fullduplex'
+import { backoffSettings } from '../../src/client/backoff.ts'
 import { HANDSHAKE_TIMEOUT, MAX_PENDING_HANDSHAKES } from '../../src/server/handler.ts'
 
+const clientPage = await readFile(new URL('../../docs/client.md', import.meta.url), 'utf8')
 const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
 
-/** A row's cells: what the server and the client have. */
-function row(option: string): [server: string, client: string] {
-  const line = readme.split('\n').find((text) => text.startsWith('|') && text.split('|')[1].includes(`\`${option}\``))
+/** A row's cells: what the server and the client have, or in the page about the client the first two. */
+function row(option: string, page: string = readme): [server: string, client: string] {
+  const line = page.split('\n').find((text) => text.startsWith('|') && text.split('|')[1].includes(`\`${option}\``))
   const [, , server = '', client = ''] = (line ?? '').split('|').map((cell) => cell.trim())
   return [server, client]
 }
@@ -41,5 +43,12 @@ describe('the table of defaults', () => {
   it('tells the truth about handshakes', () => {
     expect(row('handshakeTimeout')[0]).toBe(`${HANDSHAKE_TIMEOUT / 1000} s`)
     expect(row('maxPendingHandshakes')[0]).toBe(MAX_PENDING_HANDSHAKES.toLocaleString('en'))
+  })
+
+  it('tells the truth about reconnecting', () => {
+    for (const [option, value] of Object.entries(backoffSettings({}))) {
+      const text = option === 'factor' || option === 'jitter' ? String(value) : `${value / 1000} s`
+      expect([option, row(option, clientPage)[0]]).toEqual([option, text])
+    }
   })
 })

@@ -10,11 +10,12 @@ import { ReadableStream } from 'node:stream/web'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type * as Fullduplex from 'fullduplex'
 import type {
   ConnectOptions,
   Connection,
+  ReconnectingOptions,
   ServeOptions,
   WebSocketInit,
   WebSocketServer,
@@ -22,7 +23,8 @@ import type {
 } from 'fullduplex'
 import { encodeFrame } from 'fullduplex/framing'
 import { seen } from './context.ts'
-import { ca } from './tls.ts'
+import { tunnelProxy } from '../support/proxy.ts'
+import { ca, cert, key } from './tls.ts'
 
 const servers: WebSocketServer[] = []
 
@@ -31,6 +33,18 @@ function there(uri: string): URL {
   const moved = new URL(uri)
   moved.port = String(servers.at(-1)?.port)
   return moved
+}
+
+/** The ports of the proxies that there are instead of those of the examples. */
+const proxyPorts = new Map<string, number>()
+
+function throughThere(options: ConnectOptions = {}): ConnectOptions {
+  const { proxy } = options
+  if (proxy === undefined || proxy === 'environment') return options
+  const settings = typeof proxy === 'string' || proxy instanceof URL ? { url: proxy } : proxy
+  const url = new URL(settings.url)
+  url.port = String(proxyPorts.get(url.port))
+  return { ...options, proxy: { ...settings, url } }
 }
 
 vi.mock('fullduplex', async (importOriginal) => {
@@ -42,7 +56,8 @@ vi.mock('fullduplex', async (importOriginal) => {
       servers.push(server)
       return server
     },
-    connect: (uri: string, options?: ConnectOptions) => real.connect(there(uri), options),
+    connect: (uri: string, options?: ConnectOptions) => real.connect(there(uri), throughThere(options)),
+    reconnecting: (uri: string, options?: ReconnectingOptions) => real.reconnecting(there(uri), options),
     WebSocket: class extends real.WebSocket {
       constructor(url: string, protocols?: string, options?: WebSocketInit) {
         super(there(url), protocols, options)
@@ -164,6 +179,68 @@ describe('the examples in the docs', () => {
     await serve({ protocols: ['chat.v2'], message: answerTwice })
     await import('./snippets/client.ts')
     expect(seen).toEqual(['hello', 'bye'])
+  })
+
+  it('client-tls: who we are, and for how long it may take', async () => {
+    const tls = { key, cert, ca, requestCert: true }
+    await serve({ tls, upgrade: ({ headers }) => void seen.push(headers.get('authorization')) })
+    await import('./snippets/client-tls.ts')
+    expect(seen).toEqual(['Bearer 7f3a', `wss://localhost:${servers[0].port}/chat?room=1`])
+  })
+
+  it('client-proxy: three ways to name one', async () => {
+    const proxies = [
+      await tunnelProxy({ credentials: `Basic ${Buffer.from('user:p@ss').toString('base64')}` }),
+      await tunnelProxy({ tls: { key, cert } }),
+      await tunnelProxy(),
+    ]
+    proxyPorts.set('3128', proxies[0].port).set('3129', proxies[1].port)
+    vi.stubEnv('https_proxy', proxies[2].url)
+    vi.stubEnv('no_proxy', '')
+    vi.stubEnv('NO_PROXY', '')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    await serve({ tls: { key, cert } })
+    await import('./snippets/client-proxy.ts')
+    expect(seen).toEqual(Array.from({ length: 3 }, () => 'wss://localhost'))
+    expect(proxies.map(({ requests }) => requests.map(({ url }) => url))).toEqual(
+      proxies.map(() => [`localhost:${servers[0].port}`]),
+    )
+    expect(proxies[1].requests[0].headers['user-agent']).toBe('chat/2')
+  })
+
+  it('client-stream: a transport of the user', async () => {
+    await serve({ message: (ws, data) => ws.send(data) })
+    await import('./snippets/client-stream.ts')
+    expect(seen).toEqual(['hello'])
+  })
+
+  it('client-redirects: followed, and not', async () => {
+    const location = { status: 302, headers: { location: '/new' } }
+    const { url } = await serve({ upgrade: ({ path }) => (path === '/old' ? location : {}) })
+    await import('./snippets/client-redirects.ts')
+    expect(seen).toEqual([`${url}/new`, 302, '/new'])
+  })
+
+  it('client-reconnecting: again and again, until it is enough', async () => {
+    let count = 0
+    await serve({
+      message: (ws, data) => {
+        ws.send(`${String(data)} ${++count}`)
+        if (count % 2 === 0) void ws.close(4001)
+        else if (count === 1) ws.terminate()
+        else void ws.close(1011)
+      },
+    })
+    await import('./snippets/client-reconnecting.ts')
+    await import('./snippets/client-reconnecting-messages.ts')
+    expect(seen.at(-1)).toBe('subscribe 4')
+    expect(count).toBe(4)
+  })
+
+  it('client-dns: any name is anywhere', async () => {
+    await serve({ host: '127.0.0.1' })
+    await import('./snippets/client-dns.ts')
+    expect(seen).toEqual(['chat.example'])
   })
 
   it('websocket: as in a browser', async () => {
