@@ -4,7 +4,7 @@
  * Cases that keep a machine busy come last, two at a time at most, so that they do not spoil the time limits of others.
  */
 import { once } from 'node:events'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions } from 'node:tls'
@@ -121,7 +121,8 @@ function placeOf(text: string, { tls = {}, headers = {} }: ServerRunOptions): Pl
 /** Settles when TCP, and TLS where it is wanted, are up. */
 async function connect({ hostname: host, port, tls }: Place, timeoutFactor: number): Promise<Socket> {
   const options = { host, port, noDelay: true }
-  const servername = tls?.servername ?? host
+  // SNI holds names, not addresses (RFC 6066 3).
+  const servername = tls?.servername ?? (isIP(host) === 0 ? host : '')
   const socket = tls === undefined ? connectTcp(options) : connectTls({ servername, ...tls, ...options })
   const timer = setTimeout(
     () => socket.destroy(new Error('no connection came about in time')),
