@@ -82,8 +82,8 @@ const wsClient: Client = (url, onText) =>
 /** Lengths with more octets than they need; octets behind a block with BFINAL, thrown away; Pings, too many to be answered. */
 const BOTH =
   '23.1.1 23.1.2 23.1.3 23.1.4 23.2.1 23.2.2 23.2.3 23.2.4 23.2.6 24.1.12 24.1.13 24.1.15 25.1.11 29.2.1 29.2.2 29.2.3'
-/** Host missing and twice, HTTP/1.0, version 013, numbers in a form that they may not have, a body in front of the frames. */
-const SERVER = `20.1.1 20.1.12 20.1.13 20.3.5 20.7.11 20.7.12 20.7.13 20.7.14 20.7.15 20.7.20 20.10.1 20.10.3 ${BOTH}`
+/** Host missing and twice, HTTP/1.0, version 013, numbers in a form that they may not have. */
+const SERVER = `20.1.1 20.1.12 20.1.13 20.3.5 20.7.11 20.7.12 20.7.13 20.7.14 20.7.15 20.7.20 ${BOTH}`
 /** Numbers in a form that they may not have, and the extension twice. */
 const CLIENT = `21.3.10 21.3.12 21.3.17 21.3.19 ${BOTH}`
 
@@ -94,7 +94,8 @@ describe.each([
   let report: Report
 
   beforeAll(async () => {
-    report = await run({ only: Object.keys(GROUPS), exclude: ['26', '28'] })
+    // Whether a body in front of the frames is one is up to node:http: from Node 26 on it is.
+    report = await run({ only: Object.keys(GROUPS), exclude: ['26', '28', '20.10.1', '20.10.3'] })
   }, 120_000)
 
   it('fails in our own groups where it breaks a rule, and nowhere else', () => {

@@ -47,3 +47,6 @@ export const NOT_DATA: readonly (readonly [name: string, value: unknown])[] = [
   ['a promise', Promise.resolve('text')],
   ['a Blob', new Blob(['text'])],
 ]
+
+/** Octets of the memory that Node shares among small Buffers: 8 KiB, and from Node 26 on 64 KiB and a little more. */
+export const NODE_POOL: number = Buffer.from([0]).buffer.byteLength
