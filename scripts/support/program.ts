@@ -4,8 +4,9 @@
  */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { on } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { Interface } from 'node:readline'
 import { killGroup } from './command.ts'
 
 const running = new Set<ChildProcess>()
@@ -53,14 +54,17 @@ export class Program {
     return this.#child.pid ?? 0
   }
 
-  /** The first line that it prints, which is a server's URL. Rejects when there is none in time. */
-  async url(milliseconds: number): Promise<string> {
+  /**
+   * The first line that it prints, or the first with what `pattern` describes, which is a server's URL. Rejects when there
+   * is none in time.
+   */
+  async url(milliseconds: number, pattern: RegExp = /^/): Promise<string> {
     const lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })
-    const line = once(lines, 'line', { signal: AbortSignal.timeout(milliseconds) }) as Promise<[string]>
+    const line = lineWith(lines, pattern, AbortSignal.timeout(milliseconds))
     const ended = this.ended.then((how): never => {
       throw new Error(`it ${how} before it had printed its URL`)
     })
-    const [url] = await Promise.race([line, ended])
+    const url = await Promise.race([line, ended])
     // What it prints later is nobody's business, but must not fill the pipe.
     this.#child.stdout?.resume()
     return url
@@ -82,4 +86,11 @@ export class Program {
           .replaceAll(/\/\S*\//g, '')
           .slice(0, 200)})`
   }
+}
+
+async function lineWith(lines: Interface, pattern: RegExp, signal: AbortSignal): Promise<string> {
+  for await (const [line] of on(lines, 'line', { signal }) as AsyncIterableIterator<[string]>) {
+    if (pattern.test(line)) return line
+  }
+  throw new Error('it printed no such line')
 }
