@@ -15,8 +15,8 @@ import type { ClientOptions } from 'ws'
 import { connect, serve } from 'fullduplex'
 import type { ConnectOptions, Connection, HandshakeError, WebSocketServer } from 'fullduplex'
 import { seen } from './context.ts'
-import * as browserLike from './snippets/coming-from-ws/browser-like.ts'
-import * as browserLikeWs from './snippets/coming-from-ws/browser-like-ws.ts'
+import { listen } from './snippets/coming-from-ws/browser-like.ts'
+import { listen as listenWithWs } from './snippets/coming-from-ws/browser-like-ws.ts'
 import { client, refused } from './snippets/coming-from-ws/clients.ts'
 import { backpressure, broadcast, control, heartbeat, streams } from './snippets/coming-from-ws/sending.ts'
 import * as servers from './snippets/coming-from-ws/servers.ts'
@@ -228,8 +228,8 @@ describe.each(['ws', 'fullduplex'] as const)('a client with %s', (library) => {
         },
       }),
     )
-    const { listen } = library === 'ws' ? browserLikeWs : browserLike
-    listen(url)
+    if (library === 'ws') listenWithWs(url)
+    else listen(url)
     await eventually(() => expect(seen).toEqual(['hello', { code: 1000, wasClean: true }]))
   })
 })
