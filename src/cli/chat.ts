@@ -27,8 +27,8 @@ export const chat: Command = {
   async run(options: Options, io: Io): Promise<number> {
     noPositionals(options)
     const { port, host } = whereToListen(options)
-    const { startChat } = (await import(exampleFor(import.meta.url))) as Example
-    const running = await startChat({ port, host }).catch((error: NodeJS.ErrnoException): never => {
+    const example = (await import(exampleFor(import.meta.url))) as Example
+    const running = await example.startChat({ port, host }).catch((error: unknown): never => {
       throw cannotListen(error, port, host)
     })
     io.stdout.write(`The chat is open: http://${nameOf(host)}:${running.port}/\n`)

@@ -15,7 +15,7 @@ import type { Entry } from './lines.ts'
 import type { OptionSpec, Options } from './options.ts'
 import { Prompt } from './prompt.ts'
 import { painter } from './style.ts'
-import { Talk } from './talk.ts'
+import { Talk, codeOf } from './talk.ts'
 import type { Listener, TalkPlan } from './talk.ts'
 import { countOf, onlyPositional, timeOf } from './values.ts'
 
@@ -150,12 +150,10 @@ async function open(plan: TalkPlan, io: Io, listener: Listener): Promise<Talk | 
     else io.interrupted.addEventListener('abort', () => talk.close(CloseCode.GoingAway))
     return talk
   } catch (thrown) {
-    const error = thrown as Error & { code?: unknown }
+    const error = thrown as Error
     if (io.interrupted.aborted) return undefined
-    if (error instanceof TypeError || error instanceof RangeError)
-      throw new UsageError(error.message.replace(/\.$/, ''))
-    const code = typeof error.code === 'string' ? { code: error.code } : {}
-    listener.show({ type: 'error', message: explainFailure(plan.url, error), ...code })
+    if (error instanceof TypeError) throw new UsageError(error.message.replace(/\.$/, ''))
+    listener.show({ type: 'error', message: explainFailure(plan.url, error), code: codeOf(error) })
     return undefined
   }
 }
@@ -180,10 +178,14 @@ async function feed(talk: Talk, entries: AsyncIterable<Entry>, first: readonly s
   talk.endInput()
 }
 
-const GOOD_ENDS: readonly number[] = [CloseCode.NormalClosure, CloseCode.GoingAway, CloseCode.NoStatusReceived]
+const GOOD_ENDS: ReadonlySet<number> = new Set([
+  CloseCode.NormalClosure,
+  CloseCode.GoingAway,
+  CloseCode.NoStatusReceived,
+])
 
 function exitCode(talk: Talk, { code, wasClean, initiator, cause }: CloseInfo, io: Io): number {
   if (io.interrupted.aborted) return Exit.Interrupted
-  const clean = wasClean && cause === undefined && (initiator === 'local' || GOOD_ENDS.includes(code))
+  const clean = wasClean && cause === undefined && (initiator === 'local' || GOOD_ENDS.has(code))
   return clean && talk.complete ? Exit.Passed : Exit.Failed
 }

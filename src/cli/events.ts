@@ -25,23 +25,23 @@ export type Event = {
   | { readonly type: 'message'; readonly data: string | Buffer }
   | { readonly type: 'ping'; readonly payload: Buffer }
   /** `ms`: since the Ping that it answers, if that was one of ours. */
-  | { readonly type: 'pong'; readonly payload: Buffer; readonly ms?: number }
+  | { readonly type: 'pong'; readonly payload: Buffer; readonly ms?: number | undefined }
   | { readonly type: 'frame'; readonly frame: TappedFrame }
   | { readonly type: 'close'; readonly info: CloseInfo }
-  | { readonly type: 'error'; readonly message: string; readonly code?: string }
+  | { readonly type: 'error'; readonly message: string; readonly code?: string | undefined }
 )
 
-/** Text as a string, octets in base64, frames with all fields of their header, the masking key in hex. */
+/** Text as a string, octets in base64, frames with all fields of their header, the masking key in hex. What is undefined is left out. */
 export function eventJson(event: Event): string {
   const { type, connection } = event
-  return JSON.stringify({ type, ...(connection === undefined ? {} : { connection }), ...members(event) })
+  return JSON.stringify({ type, connection, ...members(event) })
 }
 
 function members(event: Event): object {
   switch (event.type) {
     case 'open': {
       const { peer, target, protocol, extensions } = event
-      return { peer, ...(target === undefined ? {} : { target }), protocol, extensions }
+      return { peer, target, protocol, extensions }
     }
     case 'message': {
       const { data } = event
@@ -51,7 +51,7 @@ function members(event: Event): object {
     case 'ping':
       return { payload: event.payload.toString('base64') }
     case 'pong':
-      return { payload: event.payload.toString('base64'), ...(event.ms === undefined ? {} : { ms: event.ms }) }
+      return { payload: event.payload.toString('base64'), ms: event.ms }
     case 'frame': {
       const { at, direction, fin, rsv1, rsv2, rsv3, opcode, masked, payloadLength, payload } = event.frame
       const maskingKey = event.frame.maskingKey === undefined ? null : keyOctets(event.frame.maskingKey)
@@ -62,10 +62,8 @@ function members(event: Event): object {
       const { code, reason, wasClean, initiator } = event.info
       return { code, reason, wasClean, initiator }
     }
-    case 'error': {
-      const { code, message } = event
-      return { ...(code === undefined ? {} : { code }), message }
-    }
+    default:
+      return { code: event.code, message: event.message }
   }
 }
 
@@ -108,7 +106,7 @@ function describe(event: Event, view: View): string {
       return frameLine(event.frame, paint)
     case 'close':
       return paint(event.info.wasClean ? 'green' : 'red', `Closed ${closeText(event.info)}`)
-    case 'error':
+    default:
       return paint('red', visible(event.message))
   }
 }

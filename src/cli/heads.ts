@@ -3,7 +3,7 @@
  * 4.1, 4.2). Whether a head as a whole is in order, the package's own judges of requests and responses say.
  */
 import { readAnswer } from '../deflate/index.ts'
-import { HandshakeError } from '../errors.ts'
+import type { HandshakeError } from '../errors.ts'
 import {
   HeadReader,
   acceptKey,

@@ -29,13 +29,21 @@ export function inspectionLines(inspection: Inspection, { paint, columns = 80 }:
   const lines: string[] = []
   let frames = 0
   for (const part of inspection.parts) {
-    if (part.kind === 'frame') lines.push(...frameLines(part, ++frames, sheet))
-    else if (part.kind === 'body')
-      lines.push(paint('bold', `Body at ${part.start}: ${octetCount(part.end - part.start)}`))
-    else lines.push(...headLines(part, sheet))
-    lines.push('')
+    if (part.kind === 'frame') frames++
+    lines.push(...partLines(part, frames, sheet), '')
   }
   return [...lines, summary(inspection, frames, paint)]
+}
+
+function partLines(part: Part, number: number, sheet: Sheet): string[] {
+  switch (part.kind) {
+    case 'frame':
+      return frameLines(part, number, sheet)
+    case 'body':
+      return [sheet.paint('bold', `Body at ${part.start}: ${octetCount(part.end - part.start)}`)]
+    default:
+      return headLines(part, sheet)
+  }
 }
 
 /** What lines are written on. */
@@ -182,6 +190,10 @@ export function inspectionJson(inspection: Inspection): string {
   return JSON.stringify({ ...inspection, parts: inspection.parts.map(partJson) }, undefined, 2)
 }
 
+function fieldJson(field: FrameField): object {
+  return { ...field, octets: spacedHex(field.octets.subarray(0, MOST_OCTETS)) }
+}
+
 function partJson(part: Part): object {
   if (part.kind !== 'frame') return part
   const { kind, start, end, octets, fields, problems, message, text } = part
@@ -191,7 +203,7 @@ function partJson(part: Part): object {
     start,
     end,
     title: visible(describeFrame(octets.subarray(0, end - start))),
-    fields: fields.map((field) => ({ ...field, octets: spacedHex(field.octets.subarray(0, MOST_OCTETS)) })),
+    fields: fields.map(fieldJson),
     problems,
     ...said,
   }

@@ -6,7 +6,7 @@ import { parseHex } from './hex.ts'
 const LONGEST_LINE = 1024 * 1024
 
 /** The lines of a stream, without their line breaks (LF or CR LF); the last one need not have one. */
-export async function* linesOf(chunks: AsyncIterable<Buffer>, longest = LONGEST_LINE): AsyncGenerator<string> {
+export async function* linesOf(chunks: AsyncIterable<Buffer>, longest: number = LONGEST_LINE): AsyncGenerator<string> {
   let begun: Buffer[] = []
   let length = 0
   for await (const chunk of chunks) {

@@ -21,8 +21,8 @@ export function whereToListen(options: Options): { port: number; host: string } 
 }
 
 /** A wrong option is the reader's to mend, and so is an address where nobody can listen. */
-export function cannotListen(error: NodeJS.ErrnoException, port: number, host: string): CommandError {
-  const { code = '', message } = error
+export function cannotListen(error: unknown, port: number, host: string): CommandError {
+  const { code = '', message } = error as NodeJS.ErrnoException
   if (code.startsWith('ERR_WS_')) return new UsageError(message.replace(/\.$/, ''))
   const hint = code === 'EADDRINUSE' ? '; --port chooses another one' : ''
   return new CommandError(`Cannot listen on port ${port} of ${host}: ${message}${hint}`)

@@ -8,6 +8,7 @@ import { createHistogram } from 'node:perf_hooks'
 import type { RecordableHistogram } from 'node:perf_hooks'
 import { connect } from '../client/index.ts'
 import type { Connection } from '../connection/index.ts'
+import { quote } from '../errors.ts'
 import type { CloseInfo } from '../errors.ts'
 import type { ClientOptions } from './client-options.ts'
 
@@ -118,6 +119,7 @@ export class Load {
     const pacing = this.#start()
     const timers = [setTimeout(() => this.#count(), warmUp), setTimeout(this.#finish, warmUp + duration)]
     await over
+    signal.removeEventListener('abort', this.#finish)
     this.#running = false
     clearInterval(pacing)
     for (const timer of timers) clearTimeout(timer)
@@ -128,7 +130,7 @@ export class Load {
 
   /** Closes the connections. */
   async close(): Promise<void> {
-    await Promise.all(this.#lanes.map(({ ws }) => ws?.close(1000)))
+    await Promise.all(this.#lanes.map(async ({ ws }) => ws?.close(1000)))
   }
 
   #start(): NodeJS.Timeout | undefined {
@@ -180,8 +182,8 @@ export class Load {
   }
 
   #ended({ code, reason }: CloseInfo): void {
-    if (this.#running)
-      this.#fail(`A connection was closed with ${code}${reason === '' ? '' : ` ${JSON.stringify(reason)}`}`)
+    const said = reason === '' ? '' : ` ${quote(reason)}`
+    if (this.#running) this.#fail(`A connection was closed with ${code}${said}`)
   }
 
   #fail(failure: string): void {

@@ -72,7 +72,7 @@ export const serve: Command = {
     const log = new Log(options, io)
     const where = whereToListen(options)
     const handler = { ...serverOptions(options), ...where }
-    const server = await new Service(options, io, log).start(handler).catch((error: NodeJS.ErrnoException): never => {
+    const server = await new Service(options, io, log).start(handler).catch((error: unknown): never => {
       throw cannotListen(error, where.port, where.host)
     })
     log.listening(server.url)
@@ -138,10 +138,8 @@ class Service {
         log.show({ connection: ws.data.number, type: 'message', data })
         answer(ws, data)
       },
-      drain: (ws) => {
-        // There a program decides.
-        if (ws.data.program === undefined) ws.resume()
-      },
+      // A program decides by itself when it reads on.
+      ...(this.#options.has('command') ? {} : { drain: (ws: Client) => ws.resume() }),
       close(ws, info) {
         ws.data.program?.end()
         log.show({ connection: ws.data.number, type: 'close', info })

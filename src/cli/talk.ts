@@ -49,7 +49,7 @@ export class Talk {
   static async open(plan: TalkPlan, listener: Listener, signal: AbortSignal): Promise<Talk> {
     let talk: Talk | undefined
     const ofTalk = (ws: Connection<undefined>): Talk => (talk ??= new Talk(plan, listener, ws))
-    const ws = await connect<undefined>(plan.url, {
+    const ws = await connect(plan.url, {
       ...plan.options,
       signal,
       open: (opened) => {
@@ -60,7 +60,7 @@ export class Talk {
       message: (from, data) => ofTalk(from).#message(data),
       ping: (_, payload) => listener.show({ type: 'ping', payload }),
       pong: (from, payload) => ofTalk(from).#pong(payload),
-      error: (_, error) => listener.show({ type: 'error', message: error.message, ...codeOf(error) }),
+      error: (_, error) => listener.show({ type: 'error', message: error.message, code: codeOf(error) }),
     })
     return ofTalk(ws)
   }
@@ -88,7 +88,7 @@ export class Talk {
       return this.#do(entry)
     } catch (error) {
       // What cannot be sent, such as a Ping that is too long.
-      this.#listener.show({ type: 'error', message: (error as Error).message, ...codeOf(error as Error) })
+      this.#listener.show({ type: 'error', message: (error as Error).message, code: codeOf(error) })
       return true
     }
   }
@@ -135,7 +135,7 @@ export class Talk {
         this.#listener.say(ENTRY_COMMANDS.map(([usage, meaning]) => usage.padEnd(width) + meaning).join('\n'))
         return true
       }
-      case 'mistake':
+      default:
         this.#listener.show({ type: 'error', message: entry.message })
         return true
     }
@@ -154,7 +154,7 @@ export class Talk {
     const text = payload.toString()
     const sent = this.#pings.get(text)
     this.#pings.delete(text)
-    this.#listener.show({ type: 'pong', payload, ...(sent === undefined ? {} : { ms: now - sent }) })
+    this.#listener.show({ type: 'pong', payload, ms: sent === undefined ? undefined : now - sent })
   }
 
   #message(data: string | Buffer): void {
@@ -171,6 +171,6 @@ export class Talk {
   }
 }
 
-function codeOf(error: Error): { code?: string } {
-  return 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
+export function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
 }

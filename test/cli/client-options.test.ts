@@ -72,7 +72,7 @@ describe('explainFailure', () => {
     ['a transport without a code', failure({ cause: new Error('gone') }), 'Cannot reach ws://a: gone'],
     [
       'several that failed',
-      failure({ cause: Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }) }),
+      failure({ cause: Object.assign(new AggregateError([], 'all'), { message: '', code: 'ECONNREFUSED' }) }),
       'Cannot reach ws://a: ECONNREFUSED',
     ],
     [

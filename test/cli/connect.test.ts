@@ -1,7 +1,7 @@
 /** `fullduplex connect` against real servers, over loopback. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { run } from '../../src/cli/run.ts'
 import { serve } from '../../src/server/index.ts'
@@ -15,7 +15,11 @@ async function start(options: Partial<ServeOptions>): Promise<WebSocketServer> {
   return server
 }
 
-type Told = { type: string; [name: string]: unknown }
+interface Told {
+  type: string
+  [name: string]: unknown
+}
+
 function events(stdout: string): Told[] {
   return stdout
     .trimEnd()
@@ -88,6 +92,13 @@ describe('connect from a pipe', () => {
     expect(code).toBe(0)
   })
 
+  it('closes with 1000 when it is told no code, and says nothing of Pings', async () => {
+    const server = await start({ open: (ws) => void ws.ping(), message() {} })
+    const { code, stderr } = await cli(['connect', server.url, '--commands'], '/close\n')
+    expect(stderr).toBe(`Connected to ${server.url}\nClosed with 1000 (normal closure), by us\n`)
+    expect(code).toBe(0)
+  })
+
   it('says what cannot be sent, and goes on', async () => {
     const url = await startServer()
     const input = `/ping ${'x'.repeat(126)}\n/close 1006\nstill here\n`
@@ -99,27 +110,34 @@ describe('connect from a pipe', () => {
 
   it('makes the input wait for a server that does not read', async () => {
     let resume = (): void => {}
-    let octets = 0
     const server = await start({
       open(ws) {
         ws.pause()
         resume = () => ws.resume()
       },
-      message(ws, data) {
-        octets += data.length
-        if (octets === 64 * 1_000_000) ws.send('done')
-      },
+      message() {},
     })
+    let pulled = 0
+    function* lines(): Generator<Buffer> {
+      const line = Buffer.from(`${'x'.repeat(1_000_000)}\n`)
+      for (;;) {
+        pulled++
+        yield line
+      }
+    }
     const io = fakeIo()
-    const ended = run(['connect', server.url, '--exit-after', '1'], io)
-    for (let line = 0; line < 64; line++) io.stdin.write(`${'x'.repeat(1_000_000)}\n`)
-    io.stdin.end()
-    // Time enough for all of it, if nobody had to wait.
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    expect(io.stdin.writableLength).toBeGreaterThan(16_000_000)
+    const stdin = Object.assign(Readable.from(lines()), { isTTY: false })
+    const ended = run(['connect', server.url], { ...io, stdin })
+    await written(io.stderr, 'Connected')
+    // It ends only if somebody makes it wait.
+    for (let before = -1; before < pulled;) {
+      before = pulled
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
     resume()
-    expect(await ended).toBe(0)
-    expect(io.stdout.text).toBe('done\n')
+    io.interrupt()
+    expect(await ended).toBe(130)
+    expect(io.stderr.text).toContain('Closed with 1001 (going away), by us\n')
   })
 
   it('shows the wire', async () => {
@@ -139,6 +157,7 @@ describe('connect --json', () => {
       perMessageDeflate: true,
       message(ws, data) {
         ws.ping('p')
+        ws.pong('q')
         ws.send(data)
       },
     })
@@ -148,6 +167,7 @@ describe('connect --json', () => {
     expect(told.find(({ type }) => type === 'open')).toMatchObject({ peer: server.url, protocol: 'v2' })
     expect(told.find(({ type }) => type === 'ping')).toMatchObject({ payload: 'cA==' })
     expect(told.find(({ type }) => type === 'pong')).toMatchObject({ payload: 'YQ==', ms: expect.any(Number) })
+    expect(told).toContainEqual({ type: 'pong', payload: 'cQ==' })
     expect(told.find(({ type }) => type === 'message')).toMatchObject({ binary: true, data: 'AA==' })
     expect(told.filter(({ type }) => type === 'frame').length).toBeGreaterThan(5)
     expect(told.at(-1)).toMatchObject({ type: 'close', code: 1000, wasClean: true, initiator: 'local' })

@@ -10,8 +10,8 @@ function inspect(hex: string, options?: InspectOptions): Inspection {
   return inspectOctets(Buffer.from(hex.replaceAll(' ', ''), 'hex'), options)
 }
 
-function inspectFrames(frames: readonly Frame[], options?: InspectOptions): Inspection {
-  return inspectOctets(Buffer.concat(frames.map(encodeFrame)), options)
+function inspectFrames(sent: readonly Frame[], options?: InspectOptions): Inspection {
+  return inspectOctets(Buffer.concat(sent.map(encodeFrame)), options)
 }
 
 function frames({ parts }: Inspection): FramePart[] {

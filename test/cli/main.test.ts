@@ -1,6 +1,7 @@
 /** The program itself: in this process, and as a process of its own. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
@@ -67,7 +68,14 @@ describe('main', () => {
     expect(() => process.stdout.emit('error', new Error('full'))).toThrow('full')
   })
 
-  it('reads standard input', async () => {
+  it('reads standard input where a command asks for it', async () => {
+    const stdin = Object.assign(new PassThrough(), { isTTY: false })
+    vi.spyOn(process, 'stdin', 'get').mockReturnValue(stdin as unknown as typeof process.stdin)
+    stdin.end('8105 48656c6c6f')
+    expect(await main('inspect')).toContain('Frame 1 at 0: Text, FIN, 5 octets: "Hello"')
+  })
+
+  it('reads standard input as a process', async () => {
     const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'inspect'], { stdio: ['pipe', 'pipe', 'inherit'] })
     let text = ''
     child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part))

@@ -23,6 +23,8 @@ interface Running {
   readonly stderr: string[]
   /** Settles when the server's side has ended and the program been told. */
   readonly ended: Promise<void>
+  /** Settles when as much is queued for the client as may be. */
+  waits(): Promise<void>
 }
 
 async function start(
@@ -54,7 +56,11 @@ async function start(
   })
   onTestFinished(() => server.shutdown({ timeout: 0 }))
   const ws = await connect(server.url, client)
-  return { ws, stderr, ended }
+  const waits = (): Promise<void> =>
+    vi.waitFor(() => expect([...server.connections][0].bufferedAmount).toBeGreaterThanOrEqual(65_536), {
+      timeout: 15_000,
+    })
+  return { ws, stderr, ended, waits }
 }
 
 async function all(ws: Connection): Promise<(string | Buffer)[]> {
@@ -152,13 +158,21 @@ describe('Program', () => {
   })
 
   it('waits for a client that does not read', async () => {
-    const { ws } = await start("head -c 20000000 /dev/zero | tr '\\0' x | fold -w 100000")
+    const { ws, waits } = await start('head -c 150000000 /dev/zero', { binary: true })
     ws.pause()
-    // What is on its way fills up, and the program has to wait; nothing is lost of it.
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await waits()
     ws.resume()
-    const messages = await all(ws)
-    expect(messages.join('')).toHaveLength(20_000_000)
+    let octets = 0
+    for await (const message of ws) octets += message.length
+    expect(octets).toBe(150_000_000)
+  })
+
+  it('is ended when a client goes that it waits for', async () => {
+    const { ws, waits, ended } = await start('cat /dev/zero', { binary: true })
+    ws.pause()
+    await waits()
+    ws.terminate()
+    await ended
   })
 
   it('makes a client wait that it does not read from', async () => {

@@ -157,7 +157,7 @@ describe('serve', () => {
   it('serves pages of any origin if told so', async () => {
     const { url } = await start('--origin', 'any')
     const ws = await connect(url, { headers: { origin: 'https://other.example' } })
-    await ws.close()
+    expect(await ws.close()).toMatchObject({ wasClean: true })
   })
 
   it('tells what goes wrong', async () => {
@@ -172,8 +172,8 @@ describe('serve', () => {
   it('serves wss with a certificate', async () => {
     const { server, client } = await tlsOptions()
     const folder = temporaryFolder()
-    writeFileSync(join(folder, 'cert'), String(server.cert))
-    writeFileSync(join(folder, 'key'), String(server.key))
+    writeFileSync(join(folder, 'cert'), server.cert)
+    writeFileSync(join(folder, 'key'), server.key)
     const { url } = await start('--tls-cert', join(folder, 'cert'), '--tls-key', join(folder, 'key'))
     const ws = await connect(url.replace('127.0.0.1', 'localhost'), { tls: client })
     expect(url).toMatch(/^wss:/)

@@ -20,8 +20,8 @@ describe('frameLine', () => {
 
   it('has colours for directions', () => {
     const paint = painter(true)
-    expect(frameLine(tapped({ direction: 'out' }), paint)).toMatch(/^\u{1b}\[32m→/u)
-    expect(frameLine(tapped({}), paint)).toMatch(/^\u{1b}\[36m←/u)
+    expect(frameLine(tapped({ direction: 'out' }), paint).startsWith('\u{1b}[32m→')).toBe(true)
+    expect(frameLine(tapped({}), paint).startsWith('\u{1b}[36m←')).toBe(true)
   })
 })
 

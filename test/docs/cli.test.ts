@@ -36,16 +36,20 @@ class Shell {
     if (line === 'echo $?') return `${this.#code}\n`
     const [command, input] = line.split(' | ').toReversed()
     const [npx, program, ...args] = words(command.replaceAll('ws://localhost:8080', this.#echo))
-    expect([npx, program]).toEqual(['npx', 'fullduplex'])
+    if (npx !== 'npx' || program !== 'fullduplex') throw new Error(`This is no call of the program: ${line}`)
     const io = fakeIo()
+    // In the order in which a terminal would show it.
+    let text = ''
+    io.stdout.onWrite = (part) => void (text += part)
+    io.stderr.onWrite = io.stdout.onWrite
     io.stdin.end(input === undefined ? '' : inputOf(input))
     if (SERVERS.has(args[0]) && !args.includes('--help')) {
       args.push('--port', '0')
       void written(io.stdout, '\n').then(() => io.interrupt())
     }
     this.#code = await run(args, io)
-    const text = (io.stdout.text + io.stderr.text).replaceAll(this.#echo, 'ws://localhost:8080')
-    return SERVERS.has(args[0]) ? text.replace(/:\d{5}/, ':8080') : text
+    const shown = text.replaceAll(this.#echo, 'ws://localhost:8080')
+    return SERVERS.has(args[0]) ? shown.replace(/:\d{5}/, ':8080') : shown
   }
 }
 
