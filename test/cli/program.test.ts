@@ -172,6 +172,7 @@ describe('Program', () => {
     ws.pause()
     await waits()
     ws.terminate()
+    expect(await ws.closed).toMatchObject({ wasClean: false })
     await ended
   })
 
