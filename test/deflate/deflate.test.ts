@@ -5,15 +5,13 @@
 import { constants, createDeflateRaw, createInflateRaw, deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { PerMessageDeflate } from '../../src/deflate/deflate.ts'
+import type { PerMessageDeflate } from '../../src/deflate/deflate.ts'
 import { Kept, keptWorks } from '../../src/deflate/kept.ts'
 import type { DeflateParameters } from '../../src/deflate/offer.ts'
-import { deflateSettings } from '../../src/deflate/options.ts'
 import type { DeflateOptions } from '../../src/deflate/options.ts'
 import { AT_ONCE_UP_TO, INFLATED_AT_ONCE_UP_TO } from '../../src/deflate/zlib.ts'
 import type { Role } from '../../src/framing/index.ts'
 import {
-  ALL_WINDOWS,
   FLUSHED,
   INVALID,
   TOO_BIG,
@@ -21,6 +19,7 @@ import {
   errorOf,
   keptStream,
   lines,
+  makeCodec,
   noise,
   other,
   through,
@@ -37,12 +36,8 @@ const WAYS = ROLES.flatMap((role): [Role, string, () => boolean][] => [
 ])
 let mayKeep = keptWorks
 
-function codec(role: Role, agreed: Partial<DeflateParameters> = {}, options: DeflateOptions = {}): PerMessageDeflate {
-  const keeping = { serverNoContextTakeover: false, clientNoContextTakeover: false }
-  const settings = deflateSettings({ ...keeping, ...options })
-  if (settings === undefined) throw new Error('off')
-  return new PerMessageDeflate({ ...ALL_WINDOWS, ...agreed }, settings, role, mayKeep)
-}
+const codec = (...[role, agreed, options]: Parameters<typeof makeCodec>): PerMessageDeflate =>
+  makeCodec(role, agreed, options, mayKeep)
 
 const MESSAGES = [
   lines(3),

@@ -1,15 +1,11 @@
 /** Messages that are inflated and compressed as they come, against zlib used another way (RFC 7692 7.2.1, 7.2.2). */
 import { constants, createDeflateRaw, createInflateRaw, deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
-import { beforeEach, describe, expect, it } from 'vitest'
-import { PerMessageDeflate } from '../../src/deflate/deflate.ts'
+import { describe, expect, it } from 'vitest'
+import type { PerMessageDeflate } from '../../src/deflate/deflate.ts'
 import { keptWorks } from '../../src/deflate/kept.ts'
-import type { DeflateParameters } from '../../src/deflate/offer.ts'
-import { deflateSettings } from '../../src/deflate/options.ts'
-import type { DeflateOptions } from '../../src/deflate/options.ts'
-import type { Role } from '../../src/framing/index.ts'
+import { turn } from '../support/clock.ts'
 import {
-  ALL_WINDOWS,
   FLUSHED,
   INVALID,
   TOO_BIG,
@@ -17,6 +13,7 @@ import {
   errorOf,
   keptStream,
   lines,
+  makeCodec,
   noise,
   other,
   through,
@@ -26,17 +23,6 @@ import { ROLES, wire } from '../support/wire.ts'
 
 const MiB = 1_048_576
 const EMPTY = Buffer.alloc(0)
-
-let mayKeep = keptWorks
-beforeEach(() => {
-  mayKeep = keptWorks
-})
-
-function codec(role: Role, agreed: Partial<DeflateParameters> = {}, options: DeflateOptions = {}): PerMessageDeflate {
-  const settings = deflateSettings({ serverNoContextTakeover: false, clientNoContextTakeover: false, ...options })
-  if (settings === undefined) throw new Error('off')
-  return new PerMessageDeflate({ ...ALL_WINDOWS, ...agreed }, settings, role, mayKeep)
-}
 
 /** A payload in pieces of so many octets, the last one over and over. */
 function cut(payload: Buffer, sizes: readonly number[]): Buffer[] {
@@ -80,7 +66,7 @@ describe.each(ROLES)('A %s inflates as it comes', (role) => {
   it.each([8, 9, 11, 15])(
     'what one kept stream with a window of 2^%d octets compressed, wherever it is cut [7692:7.2.2-02] [7692:7.2.2-04] [7692:7.2.2-i01]',
     async (bits) => {
-      const deflate = codec(role, direction(peer, false, bits))
+      const deflate = makeCodec(role, direction(peer, false, bits))
       const stream = keptStream(createDeflateRaw({ windowBits: Math.max(bits, 9) }))
       for (const message of MESSAGES) {
         const payload = (await through(stream, message)).subarray(0, -4)
@@ -90,7 +76,7 @@ describe.each(ROLES)('A %s inflates as it comes', (role) => {
   )
 
   it('messages between others that are inflated at once, or in the thread pool', async () => {
-    const deflate = codec(role)
+    const deflate = makeCodec(role)
     const stream = keptStream(createDeflateRaw())
     for (const [index, message] of [...MESSAGES, ...MESSAGES].entries()) {
       const payload = (await through(stream, message)).subarray(0, -4)
@@ -100,7 +86,7 @@ describe.each(ROLES)('A %s inflates as it comes', (role) => {
   })
 
   it('nothing that refers back to a message when that was ruled out [7692:7.2.2-01] [7692:7.2.2-03]', async () => {
-    const deflate = codec(role, direction(peer, true, 15))
+    const deflate = makeCodec(role, direction(peer, true, 15))
     const stream = keptStream(createDeflateRaw())
     const [first, second] = [await through(stream, lines(20)), await through(stream, lines(20))]
     expect(await inflate(deflate, [first.subarray(0, -4)])).toEqual(lines(20))
@@ -117,7 +103,7 @@ describe.each(ROLES)('A %s inflates as it comes', (role) => {
     const payload = wire(literal)
     for (let at = 0; at <= payload.length; at++) {
       const pieces = [payload.subarray(0, at), payload.subarray(at)].filter((piece, i) => i === 1 || piece.length > 0)
-      expect({ at, text: String(await inflate(codec(role), pieces)) }).toEqual({ at, text: 'Hello' })
+      expect({ at, text: String(await inflate(makeCodec(role), pieces)) }).toEqual({ at, text: 'Hello' })
     }
   })
 
@@ -127,7 +113,7 @@ describe.each(ROLES)('A %s inflates as it comes', (role) => {
     const payload = Buffer.concat([deflateRawSync(lines(5, 1)), deflateRawSync(lines(5, 2)), back, wire('00')])
     const all = Buffer.concat([history, lines(5, 1)])
     for (const sizes of [[payload.length], [1], [10], [deflateRawSync(lines(5, 1)).length, 3]]) {
-      const deflate = codec(role)
+      const deflate = makeCodec(role)
       expectSame([await inflate(deflate, cut(payload, sizes))], [all])
       const next = deflateRawSync(all, { dictionary: all, finishFlush: constants.Z_SYNC_FLUSH })
       expectSame([await inflate(deflate, [next.subarray(0, -4)])], [all])
@@ -138,8 +124,8 @@ describe.each(ROLES)('A %s inflates as it comes', (role) => {
     const empty = wire('03 00')
     const message = (count: number): Buffer => Buffer.concat([...Array<Buffer>(count).fill(empty), wire('00')])
     for (const size of [2, 1000]) {
-      expect(await inflate(codec(role), cut(message(16), [size]))).toEqual(EMPTY)
-      expect(await errorOf(() => inflate(codec(role), cut(message(17), [size])))).toBe(INVALID)
+      expect(await inflate(makeCodec(role), cut(message(16), [size]))).toEqual(EMPTY)
+      expect(await errorOf(() => inflate(makeCodec(role), cut(message(17), [size])))).toBe(INVALID)
     }
   })
 
@@ -153,21 +139,21 @@ describe.each(ROLES)('A %s inflates as it comes', (role) => {
     ['noise behind a final block', `${deflateRawSync(lines(5)).toString('hex')} 5a 5a 5a`],
   ])('not %s, but fails with 1007', async (_what, literal) => {
     const payload = wire(literal)
-    expect(await errorOf(() => inflate(codec(role), [payload]))).toBe(INVALID)
-    expect(await errorOf(() => inflate(codec(role), [...cut(payload, [1]), EMPTY]))).toBe(INVALID)
+    expect(await errorOf(() => inflate(makeCodec(role), [payload]))).toBe(INVALID)
+    expect(await errorOf(() => inflate(makeCodec(role), [...cut(payload, [1]), EMPTY]))).toBe(INVALID)
   })
 
   it('a message of as many octets as are allowed, and fails with 1009 as soon as there are more [6455:10.4-01]', async () => {
     for (const size of [1, 1000, 65_536, 65_537, 3 * MiB]) {
       const payload = deflated(Buffer.alloc(size))
-      expect((await inflate(codec(role), [payload], size)).length).toBe(size)
-      expect(await errorOf(() => inflate(codec(role), [payload], size - 1))).toBe(TOO_BIG)
+      expect((await inflate(makeCodec(role), [payload], size)).length).toBe(size)
+      expect(await errorOf(() => inflate(makeCodec(role), [payload], size - 1))).toBe(TOO_BIG)
     }
   })
 
   it('a bomb only as far as somebody takes what comes of it', async () => {
     const payload = deflated(Buffer.alloc(200 * MiB))
-    const inflation = codec(role).decompressGradually(Infinity)
+    const inflation = makeCodec(role).decompressGradually(Infinity)
     const pieces = inflation.inflate(payload, true)
     let largest = 0
     for (let i = 0; i < 5; i++) largest = Math.max(largest, (await pieces.next()).value?.length ?? 0)
@@ -180,11 +166,16 @@ describe.each(ROLES)('A %s inflates as it comes', (role) => {
   })
 
   it('nothing more when its connection ends, whoever waits for it', async () => {
-    const deflate = codec(role)
+    const deflate = makeCodec(role)
     const pieces = deflate.decompressGradually(Infinity).inflate(deflated(noise(40_000)), true)
     const waiting = pieces.next()
     deflate.end()
     expect(await waiting).toEqual({ value: undefined, done: true })
+    const untouched = makeCodec(role)
+    const none = untouched.decompressGradually(Infinity)
+    untouched.end()
+    await turn()
+    expect(await none.inflate(Buffer.of(0), true).next()).toEqual({ value: undefined, done: true })
   })
 })
 
@@ -201,7 +192,10 @@ describe.each(ROLES)('What a %s compresses as it is made', (role) => {
   it.each([8, 9, 13, 15])(
     'one kept stream with a window of 2^%d octets inflates, between other messages [7692:7.2.1-05] [7692:7.2.1-i01] [7692:7.2.1-12] [7692:7.2.1-14]',
     async (bits) => {
-      const deflate = codec(role, direction(role, false, bits), { serverMaxWindowBits: 15, clientMaxWindowBits: 15 })
+      const deflate = makeCodec(role, direction(role, false, bits), {
+        serverMaxWindowBits: 15,
+        clientMaxWindowBits: 15,
+      })
       const peer = keptStream(createInflateRaw({ windowBits: bits, chunkSize: 64 }))
       for (const message of MESSAGES) {
         const payload = Buffer.concat(await compressed(deflate, cut(message, [1, 50_000, 100])))
@@ -214,7 +208,7 @@ describe.each(ROLES)('What a %s compresses as it is made', (role) => {
   )
 
   it('a new stream inflates when no context is kept, though chunks refer back to each other [7692:7.2.1-07] [7692:7.2.1-10]', async () => {
-    const deflate = codec(role, direction(role, true, 15))
+    const deflate = makeCodec(role, direction(role, true, 15))
     for (let i = 0; i < 2; i++) {
       const payloads = await compressed(deflate, [noise(900), noise(900)])
       expect([payloads[0].length > 900, payloads[1].length < 60]).toEqual([true, true])
@@ -225,7 +219,7 @@ describe.each(ROLES)('What a %s compresses as it is made', (role) => {
   })
 
   it('has the context to itself where one is kept, as messages meanwhile leave behind it', () => {
-    const [keeping, leaving] = [codec(role), codec(role, direction(role, true, 15))]
+    const [keeping, leaving] = [makeCodec(role), makeCodec(role, direction(role, true, 15))]
     for (const [deflate, wanted] of [
       [keeping, false],
       [leaving, true],
@@ -240,7 +234,7 @@ describe.each(ROLES)('What a %s compresses as it is made', (role) => {
   })
 
   it('says whether anything of it is compressed, as soon as that begins', async () => {
-    const deflation = codec(role).compressGradually()
+    const deflation = makeCodec(role).compressGradually()
     expect(deflation.begun).toBe(false)
     const payload = deflation.deflate(lines(5))
     expect(deflation.begun).toBe(true)
@@ -263,9 +257,8 @@ describe.each(ROLES)('What a %s compresses as it is made', (role) => {
         sizes.map((each) => [...each, 5000]),
         fc.constantFrom(keptWorks, () => false),
         async (noContext, bits, messages, cuts, way) => {
-          mayKeep = way
           const agreed = direction(role, noContext, bits)
-          const [sender, receiver] = [codec(role, agreed), codec(other(role), agreed)]
+          const [sender, receiver] = [role, other(role)].map((each) => makeCodec(each, agreed, {}, way))
           for (const octets of messages) {
             const payload = Buffer.concat(await compressed(sender, cut(octets, cuts)))
             expectSame([await inflate(receiver, cut(payload, cuts))], [octets])

@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:zlib'
 import type { DeflateRaw, InflateRaw } from 'node:zlib'
 import { onTestFinished } from 'vitest'
+import { PerMessageDeflate } from '../../src/deflate/deflate.ts'
+import { keptWorks } from '../../src/deflate/kept.ts'
 import type { DeflateParameters } from '../../src/deflate/offer.ts'
+import { deflateSettings } from '../../src/deflate/options.ts'
+import type { DeflateOptions } from '../../src/deflate/options.ts'
 import type { Role } from '../../src/framing/index.ts'
 import { describeError } from './decode.ts'
 
@@ -11,11 +15,23 @@ import { describeError } from './decode.ts'
 export const FLUSHED: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff])
 
 /** What two sides agree upon that ask for nothing. */
-export const ALL_WINDOWS: DeflateParameters = {
+const ALL_WINDOWS: DeflateParameters = {
   serverNoContextTakeover: false,
   clientNoContextTakeover: false,
   serverMaxWindowBits: 15,
   clientMaxWindowBits: 15,
+}
+
+/** One side, which keeps its context unless something else is agreed upon, or its options say so. */
+export function makeCodec(
+  role: Role,
+  agreed: Partial<DeflateParameters> = {},
+  options: DeflateOptions = {},
+  mayKeep: () => boolean = keptWorks,
+): PerMessageDeflate {
+  const settings = deflateSettings({ serverNoContextTakeover: false, clientNoContextTakeover: false, ...options })
+  if (settings === undefined) throw new Error('off')
+  return new PerMessageDeflate({ ...ALL_WINDOWS, ...agreed }, settings, role, mayKeep)
 }
 
 export const INVALID = 'ERR_WS_INVALID_DEFLATE 1007 RFC 7692 7.2.2'
