@@ -273,7 +273,7 @@ describe('the examples in the docs', () => {
     })
     await copy(['one', 'two', 'three'])
     expect(seen).toEqual(['ONE', 'TWO', 'THREE', { closeCode: 1000, reason: 'done' }])
-    expect(ended).toEqual([{ code: 1000, reason: 'done' }])
+    await vi.waitFor(() => expect(ended).toEqual([{ code: 1000, reason: 'done' }]))
   })
 
   it('websocket-stream-error: with a code, both ways', async () => {
@@ -285,7 +285,7 @@ describe('the examples in the docs', () => {
       },
     })
     await refuse()
-    expect(code).toBe(4000)
+    await vi.waitFor(() => expect(code).toBe(4000))
     await serve({ upgrade: () => ({ status: 401 }) })
     await tellWhy()
     expect(seen).toEqual([1006, expect.objectContaining({ status: 401 })])
