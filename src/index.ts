@@ -1,4 +1,7 @@
-/** WebSocket (RFC 6455) from scratch on raw TCP: server and client. The core without I/O is in `framing` and `handshake`. */
+/**
+ * WebSocket (RFC 6455) from scratch on raw TCP: server and client. The core without I/O is in `framing` and `handshake`.
+ * @module fullduplex
+ */
 export {
   CloseEvent,
   ErrorEvent,

@@ -6,6 +6,7 @@
 import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { build } from 'esbuild'
+import type { BuildFailure } from 'esbuild'
 import { smoke } from '../smoke.ts'
 import { runCommand } from './command.ts'
 import type { CommandResult } from './command.ts'
@@ -146,22 +147,26 @@ async function runProgram({ folder, compilers }: Stranger): Promise<Check[]> {
     await run(project, process.execPath, [tsc, ...STRICT, ...args, '--outDir', 'out', 'program.ts'])
     const ran = await run(project, process.execPath, ['--throw-deprecation', 'out/program.js'])
     checks.push(prints(/^ok\n$/, `the program runs: ${name}`, ran))
-    const format = type === 'module' ? 'esm' : 'cjs'
-    const bundle = `bundled.${type === 'module' ? 'mjs' : 'cjs'}`
-    const { warnings } = await build({
-      entryPoints: [join(folder, 'esm/program.ts')],
-      outfile: join(project, bundle),
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      format,
-      logLevel: 'silent',
-    })
-    const ranBundled = await run(project, process.execPath, [bundle])
-    const bundled = prints(/^ok\n$/, `the program runs: bundled, ${format}`, ranBundled)
-    checks.push({ ...bundled, problems: [...bundled.problems, ...warnings.map(({ text }) => text)] })
+    checks.push(await runBundle(folder, type === 'module' ? 'esm' : 'cjs'))
   }
   return checks
+}
+
+async function runBundle(folder: string, format: 'esm' | 'cjs'): Promise<Check> {
+  const name = `the program runs: bundled, ${format}`
+  const outfile = join(folder, format === 'esm' ? 'bundled.mjs' : 'bundled.cjs')
+  const { errors, warnings } = await build({
+    entryPoints: [join(folder, 'esm/program.ts')],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format,
+    logLevel: 'silent',
+  }).catch((failure: unknown) => failure as BuildFailure)
+  const faults = [...errors, ...warnings].map(({ text }) => text)
+  if (faults.length > 0) return { name, problems: faults }
+  return prints(/^ok\n$/, name, await run(folder, process.execPath, [outfile]))
 }
 
 /** Calls that need nothing but the program itself. */

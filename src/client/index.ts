@@ -1,4 +1,7 @@
-/** The client's side of RFC 6455. */
+/**
+ * The client's side of RFC 6455.
+ * @module fullduplex/client
+ */
 export type { BackoffOptions } from './backoff.ts'
 export { connect } from './connect.ts'
 export type { ConnectOptions } from './connect.ts'

@@ -1,6 +1,7 @@
 /**
  * The conformance kit: judges any WebSocket server or client, by the cases of the suite that everybody cites, under their
  * own numbers, and by groups of our own for what that suite leaves out.
+ * @module fullduplex/conformance
  */
 export { PeerGone, Unexpected, Unimplemented } from './case.ts'
 export type { Case, CloseRule, Opening, PeerEvent, Role, SendOptions, Tester } from './case.ts'

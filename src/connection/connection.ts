@@ -100,7 +100,7 @@ class Extras {
 }
 
 /**
- * It is what its parts ask of their owner, too: a connection that is idle costs little beside its socket, so they keep
+ * A connection, from the moment it is open. It is what its parts ask of their owner, too: a connection that is idle costs little beside its socket, so they keep
  * nothing that can be asked for, and what is seldom needed is made when it is (docs/performance.md).
  */
 export class Connection<Data = unknown> {

@@ -1,4 +1,7 @@
-/** Frames, sans-I/O: bytes in, meaning out, and back (RFC 6455 sections 5 to 8). */
+/**
+ * Frames, sans-I/O: bytes in, meaning out, and back (RFC 6455 sections 5 to 8).
+ * @module fullduplex/framing
+ */
 export { CloseCode, MAX_REASON_LENGTH, isSendableCloseCode, readCloseBody, writeCloseBody } from './close.ts'
 export type { CloseBody } from './close.ts'
 export { FrameDecoder } from './decoder.ts'

@@ -1,6 +1,7 @@
 /**
  * The opening handshake, without any I/O: heads from bytes, requests judged, responses checked, both of them written.
  * Of use to servers and clients on other transports, to tools, and to whoever wants to see how the handshake works.
+ * @module fullduplex/handshake
  */
 
 export type { AcceptanceExtras, RejectionAnswer } from './answer.ts'

@@ -1,4 +1,7 @@
-/** The server's side of RFC 6455. */
+/**
+ * The server's side of RFC 6455.
+ * @module fullduplex/server
+ */
 export { attach } from './attach.ts'
 export type { UpgradeListener, UpgradeSource } from './attach.ts'
 export type { ServerConnection } from './connection.ts'
