@@ -24,11 +24,11 @@ export function endpointsOf({ socket, settings }: Connection, number: number): R
 
 function endsOf(socket: Socket): Record<'local' | 'remote', Endpoint> | undefined {
   const { localAddress, localPort, remoteAddress, remotePort } = socket
-  if (localAddress === undefined || localPort === undefined) return undefined
-  if (remoteAddress === undefined || remotePort === undefined) return undefined
+  // One that is connected has them all.
+  if (localAddress === undefined || remoteAddress === undefined) return undefined
   return {
-    local: { address: addressOctets(localAddress), port: localPort },
-    remote: { address: addressOctets(remoteAddress), port: remotePort },
+    local: { address: addressOctets(localAddress), port: localPort! },
+    remote: { address: addressOctets(remoteAddress), port: remotePort! },
   }
 }
 
