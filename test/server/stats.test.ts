@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { attach, createHandler } from '../../src/server/index.ts'
+import { Refusals } from '../../src/server/stats.ts'
 import { connect } from '../../src/client/index.ts'
 import { handshake } from '../support/heads.ts'
 import { received } from '../support/wire.ts'
@@ -147,5 +148,14 @@ describe('WebSocketServer.stats', () => {
     await ws.close()
     await handler.shutdown()
     expect(handler.stats()).toMatchObject({ connections: 0, opened: 1, closed: 1 })
+  })
+})
+
+describe('Refusals', () => {
+  it('counts what has no status, whatever it is', () => {
+    const refusals = new Refusals()
+    refusals.add(new Error('TLS could not be set up'))
+    refusals.add(new Error('TLS could not be set up'))
+    expect([...refusals.byStatus]).toEqual([['none', 2]])
   })
 })
