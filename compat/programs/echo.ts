@@ -22,7 +22,7 @@ type Handler = WebSocketHandler<UpgradeRequest>
 
 const LARGEST_MESSAGE = 16 * 1024 * 1024
 /** Milliseconds of silence before a Ping of `/heartbeat`. */
-export const HEARTBEAT = 200
+const HEARTBEAT = 200
 
 export function createHandlers(): Handler[] {
   const ends = new Ends()
