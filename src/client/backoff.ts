@@ -7,6 +7,7 @@ import { invalidType, invalidValue } from '../errors.ts'
 
 const SECOND = 1_000
 
+/** How long to wait before the next connection, in milliseconds (RFC 6455 7.2.3). */
 export interface BackoffOptions {
   /** Milliseconds before the first new attempt, at least. 1 s. */
   readonly minDelay?: number

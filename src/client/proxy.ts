@@ -14,6 +14,7 @@ import type { Party } from './attempt.ts'
 import { proxyFromEnvironment } from './environment.ts'
 import { checkTls, invalidOption } from './options.ts'
 
+/** An HTTP proxy, and how to speak to it. */
 export interface ProxyOptions {
   /** An `http:` or `https:` URL, with credentials for the proxy if it wants some. */
   readonly url: string | URL

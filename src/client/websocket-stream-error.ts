@@ -41,6 +41,7 @@ export class WebSocketStreamError extends DOMException {
     return this.#closeCode
   }
 
+  /** The reason that came with the code, or empty. */
   get reason(): string {
     return this.#reason
   }

@@ -21,6 +21,7 @@ import type { WebSocketCloseInfo, WebSocketInit } from './websocket-arguments.ts
 import { defineInterface, requireArguments, toDictionary } from './websocket-idl.ts'
 import { WebSocketStreamError, failureOf } from './websocket-stream-error.ts'
 
+/** What the proposal knows, `protocols` and `signal`, and the options of `connect`. */
 export interface WebSocketStreamOptions extends Omit<WebSocketInit, 'protocols'> {
   /** Subprotocols to offer, in order of preference. */
   readonly protocols?: Iterable<string>
@@ -38,6 +39,7 @@ export interface WebSocketOpenInfo {
   readonly protocol: string
 }
 
+/** A client that is two streams, as the proposal for the standard has it: each waits for the other side. */
 export class WebSocketStream {
   readonly #url: string
   readonly #signal: AbortSignal | undefined

@@ -40,6 +40,7 @@ export interface TappedFrame<C = Connection> {
 /** Is told every frame. One that throws or rejects is removed, and reported as a process warning. */
 export type Tap<C = Connection> = (frame: TappedFrame<C>) => unknown
 
+/** How much of a frame a tap is told. */
 export interface TapOptions {
   /** Octets that are kept of a payload. 1 MiB. */
   readonly maxPayload?: number

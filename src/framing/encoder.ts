@@ -36,6 +36,7 @@ export interface FrameTarget {
    * to be known before, as it always has to where there is no such method.
    */
   claimUpTo?(size: number): number
+  /** Tells how many octets were written where the last `claimUpTo` said. */
   settle?(size: number): void
   /** The octets of `bytes` come next; they must not change before they are sent. */
   push(bytes: Buffer): void

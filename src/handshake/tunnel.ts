@@ -11,6 +11,7 @@ import type { FieldsInit } from './fields.ts'
 import { fieldEntries, formatFields } from './fields.ts'
 import type { ParsedUri } from './uri.ts'
 
+/** Where a tunnel is to lead, and what the proxy is told besides. */
 export interface TunnelOptions {
   /** Where the tunnel is to lead. */
   readonly target: Pick<ParsedUri, 'host' | 'port'>
