@@ -232,7 +232,7 @@ describe.each(ROLES)('messages({ stream: true }) of a %s that has agreed upon pe
   it('lets others have their turn while there are many small ones', async () => {
     const connection = await streaming()
     const { peer, messages } = connection
-    const frame = received(role, BINARY | RSV1, deflated(Buffer.alloc(60_000)))
+    const frame = received(role, BINARY | RSV1, deflated(Buffer.alloc(260_000)))
     peer.write(...Array.from({ length: 300 }, () => frame), received(role, CLOSE, NORMAL))
     let count = 0
     const turns: number[] = []
