@@ -3,7 +3,7 @@ import { groupDigits, octetCount } from '../conformance/index.ts'
 import { HandshakeError } from '../errors.ts'
 import { CLIENT_OPTIONS, addressOf, clientOptions, explainFailure } from './client-options.ts'
 import type { Command } from './command.ts'
-import { CommandError, Exit, UsageError, wantsColors } from './io.ts'
+import { CommandError, Exit, UsageError, isWatched, wantsColors } from './io.ts'
 import type { Io } from './io.ts'
 import { Load } from './load.ts'
 import type { LoadPlan, LoadResult } from './load.ts'
@@ -105,7 +105,7 @@ const REDRAW = 200
 
 /** The progress on standard error, where somebody watches. */
 function watch(load: Load, { stderr, env }: Io): { end(): void } {
-  if (stderr.isTTY !== true || env['TERM'] === 'dumb') return { end: () => {} }
+  if (!isWatched(stderr, env)) return { end: () => {} }
   const timer = setInterval(() => {
     const { messages, part } = load.progress
     stderr.write(`\r\u{1b}[K${Math.floor(part * 100)} %  ${groupDigits(String(messages))} messages`)

@@ -8,7 +8,7 @@ import { CLIENT_OPTIONS, addressOf, clientOptions, explainFailure } from './clie
 import type { Command } from './command.ts'
 import { eventJson, eventLine } from './events.ts'
 import type { Event } from './events.ts'
-import { Exit, UsageError, wantsColors } from './io.ts'
+import { Exit, UsageError, isWatched, wantsColors } from './io.ts'
 import type { Io, Output } from './io.ts'
 import { Gatherer, linesOf } from './lines.ts'
 import type { Entry } from './lines.ts'
@@ -84,7 +84,7 @@ function readPlan(options: Options): TalkPlan {
 
 /** A person at both ends. */
 function isTerminal({ stdin, stdout, env }: Io): boolean {
-  return stdin.isTTY === true && stdout.isTTY === true && env['TERM'] !== 'dumb'
+  return stdin.isTTY === true && isWatched(stdout, env)
 }
 
 async function talkByStreams(plan: TalkPlan, options: Options, io: Io): Promise<number> {

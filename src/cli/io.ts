@@ -43,6 +43,11 @@ export const Exit = {
   Interrupted: 130,
 } as const
 
+/** Whether somebody watches `output` on a terminal that can draw. */
+export function isWatched(output: Output, env: Io['env']): boolean {
+  return output.isTTY === true && env['TERM'] !== 'dumb'
+}
+
 /**
  * Whether to write colours to `output`. `FORCE_COLOR` goes first (`0` and `false` mean no), then `NO_COLOR`
  * (https://no-color.org), then whether it is a terminal that knows colours.
@@ -52,5 +57,5 @@ export function wantsColors(output: Output, env: Io['env']): boolean {
   if (forced !== undefined) return forced !== '0' && forced !== 'false'
   const refused = env['NO_COLOR']
   if (refused !== undefined && refused !== '') return false
-  return output.isTTY === true && env['TERM'] !== 'dumb'
+  return isWatched(output, env)
 }

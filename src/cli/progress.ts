@@ -3,6 +3,7 @@
  * of a build stays short.
  */
 import type { CaseResult } from '../conformance/index.ts'
+import { isWatched } from './io.ts'
 import type { Io, Output } from './io.ts'
 
 const BAR = 20
@@ -25,7 +26,7 @@ export class Progress {
 
   constructor({ stderr, env }: Io, now: () => number = () => performance.now()) {
     this.#output = stderr
-    this.#live = stderr.isTTY === true && env['TERM'] !== 'dumb'
+    this.#live = isWatched(stderr, env)
     this.#now = now
     this.#began = now()
   }

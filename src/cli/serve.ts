@@ -6,9 +6,9 @@ import { serve as startServer } from '../server/index.ts'
 import type { ServeOptions, ServerConnection, UpgradeRequest, WebSocketServer } from '../server/index.ts'
 import type { Command } from './command.ts'
 import { eventJson, eventLine } from './events.ts'
-import type { Event } from './events.ts'
+import type { Event, View } from './events.ts'
 import { Exit, UsageError, wantsColors } from './io.ts'
-import type { Io } from './io.ts'
+import type { Io, Output } from './io.ts'
 import { LISTEN_OPTIONS, cannotListen, interruption, whereToListen } from './listening.ts'
 import type { OptionSpec, Options } from './options.ts'
 import { Program } from './program.ts'
@@ -186,25 +186,25 @@ const LONGEST_SHOWN = 500
 /** What happens, on standard output. */
 class Log {
   readonly #options: Options
-  readonly #io: Io
+  readonly #stdout: Output
+  readonly #view: View
 
-  constructor(options: Options, io: Io) {
+  constructor(options: Options, { stdout, env }: Io) {
     this.#options = options
-    this.#io = io
+    this.#stdout = stdout
+    this.#view = { paint: painter(wantsColors(stdout, env)), raw: false, longest: LONGEST_SHOWN }
   }
 
   listening(url: string): void {
-    const { stdout } = this.#io
-    if (this.#options.has('json')) stdout.write(`${JSON.stringify({ type: 'listening', url })}\n`)
-    else stdout.write(`Listening on ${url}\n`)
+    this.#write(this.#options.has('json') ? JSON.stringify({ type: 'listening', url }) : `Listening on ${url}`)
   }
 
   show(event: Event): void {
     if (this.#options.has('quiet')) return
-    const { stdout, env } = this.#io
-    const paint = painter(wantsColors(stdout, env))
-    stdout.write(
-      `${this.#options.has('json') ? eventJson(event) : eventLine(event, { paint, raw: false, longest: LONGEST_SHOWN })}\n`,
-    )
+    this.#write(this.#options.has('json') ? eventJson(event) : eventLine(event, this.#view))
+  }
+
+  #write(line: string): void {
+    this.#stdout.write(`${line}\n`)
   }
 }

@@ -100,8 +100,9 @@ class Extras {
 }
 
 /**
- * A connection, from the moment it is open. It is what its parts ask of their owner, too: a connection that is idle costs little beside its socket, so they keep
- * nothing that can be asked for, and what is seldom needed is made when it is (docs/performance.md).
+ * A connection, from the moment it is open. It is what its parts ask of their owner, too: a connection that is idle costs
+ * little beside its socket, so they keep nothing that can be asked for, and what is seldom needed is made when it is
+ * (docs/performance.md).
  */
 export class Connection<Data = unknown> {
   /** Whatever the application keeps with a connection; on a server what its `upgrade` answered. */
@@ -168,6 +169,7 @@ export class Connection<Data = unknown> {
     if (greeting !== '') this.#output.push(Buffer.from(greeting, 'latin1'))
     const { counts } = this.settings
     counts.opened++
+    // It leaves with the first frames, and is none.
     counts.octetsSent -= greeting.length
     const opening = this.#application.open(this)
     if (opening !== undefined) void opening.then(() => this.#receiver?.release(Hold.Opening))

@@ -17,6 +17,7 @@ export {
   END_TIMEOUT,
   checkCallbacks,
   checkCount,
+  checkFunction,
   checkNames,
   checkTime,
   connectionSettings,

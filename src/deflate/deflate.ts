@@ -8,7 +8,7 @@ import { Inflater } from './inflater.ts'
 import { keptWorks } from './kept.ts'
 import type { DeflateParameters } from './offer.ts'
 import type { DeflateSettings } from './options.ts'
-import { AT_ONCE_UP_TO } from './zlib.ts'
+import { AT_ONCE_UP_TO, FLUSHED } from './zlib.ts'
 
 /** Unless told: for messages by themselves, and for those that refer back to each other. */
 const BY_ITSELF = { level: 3, memLevel: 8, windowBits: 13 }
@@ -16,8 +16,6 @@ const BY_ITSELF = { level: 3, memLevel: 8, windowBits: 13 }
 const IN_CONTEXT = { level: 5, memLevel: 6, windowBits: 12 }
 /** zlib has no window of 256 octets. In its window of 512 it looks back 250 at most, which is the same to a peer. */
 const SMALLEST_WINDOW_BITS = 9
-/** 7.2.1: what a sync flush ends with, and is not sent. */
-const TAIL_LENGTH = 4
 
 export class PerMessageDeflate {
   /**
@@ -123,7 +121,8 @@ export class PerMessageDeflate {
   }
 
   #trim(compressed: Buffer, payload: Buffer): Buffer | undefined {
-    const length = compressed.length - TAIL_LENGTH
+    // 7.2.1: what a sync flush ends with is not sent.
+    const length = compressed.length - FLUSHED.length
     // What the peer is to refer back to has to go to the peer compressed.
     return this.sharedWindowBits === 0 || length < payload.length ? compressed.subarray(0, length) : undefined
   }

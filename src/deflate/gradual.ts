@@ -9,11 +9,9 @@ import type { InflateRaw } from 'node:zlib'
 import type { Deflater } from './deflater.ts'
 import { History } from './history.ts'
 import { LARGEST_WINDOW_SIZE, TAIL, checkRestarts, failure, isComplete } from './inflation.ts'
-import { LARGEST_CHUNK, tooLarge } from './zlib.ts'
+import { FLUSHED, LARGEST_CHUNK, tooLarge } from './zlib.ts'
 
 const EMPTY = Buffer.alloc(0)
-/** 7.2.1: what a sync flush ends with. */
-const FLUSHED = Buffer.from([0x00, 0x00, 0xff, 0xff])
 
 /** One message that comes compressed. */
 export class GradualInflation {
@@ -135,7 +133,7 @@ export class GradualDeflation {
   readonly #deflater: Deflater
   readonly #ended: () => void
   /** 7.2.1: the four octets that end the message must not be sent, and those within it must: so they are kept until more comes. */
-  #tail = EMPTY
+  #tail: Buffer = EMPTY
 
   constructor(deflater: Deflater, ended: () => void) {
     this.#deflater = deflater

@@ -5,10 +5,10 @@ import { History } from './history.ts'
 import { Inflation, failure } from './inflation.ts'
 import { Kept } from './kept.ts'
 import { spendSince } from './turn.ts'
-import { AT_ONCE_UP_TO, INFLATED_AT_ONCE_UP_TO, inflateAtOnce, inflateInPool, isTooLarge } from './zlib.ts'
+import { AT_ONCE_UP_TO, FLUSHED, INFLATED_AT_ONCE_UP_TO, inflateAtOnce, inflateInPool, isTooLarge } from './zlib.ts'
 
-/** The same for a stream that goes on: behind what a sync flush ends with, one octet which is not to be used. */
-const KEPT_TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff, 0x00])
+/** As `TAIL`, for a stream that goes on: behind what a sync flush ends with, one octet which is not to be used. */
+const KEPT_TAIL = Buffer.concat([FLUSHED, Buffer.from([0x00])])
 
 /** For messages that stand by themselves. */
 let shared: Kept | undefined

@@ -1,11 +1,11 @@
 /** One message on its way through zlib (RFC 7692 7.2.2), and what can go wrong there. */
 import { ProtocolError } from '../errors.ts'
 import { CloseCode } from '../framing/index.ts'
-import { isTooLarge, tooLarge } from './zlib.ts'
+import { FLUSHED, isTooLarge, tooLarge } from './zlib.ts'
 import type { Inflated } from './zlib.ts'
 
 /** 7.2.2: what a sync flush ends with, and behind it the end of a stream, so that zlib has to find the message complete. */
-export const TAIL: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff])
+export const TAIL: Buffer = Buffer.concat([FLUSHED, Buffer.from([0x01, 0x00, 0x00, 0xff, 0xff])])
 export const LARGEST_WINDOW_SIZE = 32_768
 /** Ends of DEFLATE streams within one message: legal, if odd (7.2.1), but each costs a new start. */
 const MAX_RESTARTS = 16

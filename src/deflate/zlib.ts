@@ -18,6 +18,8 @@ export const INFLATED_AT_ONCE_UP_TO = 262_144
 const MAX_JOBS = 4
 const SMALLEST_CHUNK = 1024
 export const LARGEST_CHUNK = 65_536
+/** RFC 7692 7.2.1: what a sync flush ends with. */
+export const FLUSHED: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff])
 /** What zlib says of output beyond its limit. */
 const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE'
 

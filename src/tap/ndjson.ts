@@ -4,23 +4,12 @@ import type { TappedFrame } from '../connection/index.ts'
 import { Numbers, keyOctets, sinkTo } from './sink.ts'
 import type { Sink, SinkOptions } from './sink.ts'
 
-/** What a line holds; the fields are those of `TappedFrame`. */
-export interface FrameRecord {
-  /** Milliseconds since the epoch. */
-  readonly at: number
+/** What a line holds: the fields of `TappedFrame`, three of them as JSON can have them. */
+export interface FrameRecord extends Omit<TappedFrame, 'connection' | 'maskingKey' | 'payload'> {
   /** Connections are numbered as they are seen, from 1 up. */
   readonly connection: number
-  readonly direction: 'in' | 'out'
-  readonly fin: boolean
-  readonly rsv1: boolean
-  readonly rsv2: boolean
-  readonly rsv3: boolean
-  readonly opcode: number
-  readonly masked: boolean
   /** Eight hexadecimal digits, as on the wire; `null` for a frame that is not masked. */
   readonly maskingKey: string | null
-  readonly extendedLength: number
-  readonly payloadLength: number
   /** Base64. */
   readonly payload: string
 }

@@ -3,6 +3,7 @@
  * Parts of a group in which everything is OK have no line of their own. Every line fits `columns`; colours add nothing that the
  * words do not say.
  */
+import { styleText } from 'node:util'
 import type { CaseResult, Report, Verdict } from '../result.ts'
 import { groupsOf } from './groups.ts'
 import type { Group } from './groups.ts'
@@ -32,20 +33,11 @@ interface Page {
   readonly colors: boolean
 }
 
-const COLORS = {
-  bold: [1, 22],
-  dim: [2, 22],
-  red: [31, 39],
-  green: [32, 39],
-  yellow: [33, 39],
-  blue: [34, 39],
-  magenta: [35, 39],
-}
-type Color = keyof typeof COLORS
+type Color = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta'
 
 function paint({ colors }: Page, color: Color, text: string): string {
-  const [on, off] = COLORS[color]
-  return colors ? `\u{1b}[${on}m${text}\u{1b}[${off}m` : text
+  // Whoever calls knows where the text goes, and Node would look at standard output.
+  return colors ? styleText(color, text, { validateStream: false }) : text
 }
 
 const VERDICT_COLORS: Readonly<Record<Verdict, Color>> = {
