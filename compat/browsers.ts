@@ -1,16 +1,14 @@
 /** `npm run compat:browsers`: the WebSocket of Chromium and Firefox against our server, over TCP and over TLS. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from './browsers/browser.ts'
 import { startChromium } from './browsers/chromium.ts'
 import { startFirefox } from './browsers/firefox.ts'
-import { startStage } from './programs/stage.ts'
 import type { Stage } from './programs/stage.ts'
-import { writeCertificates } from './support/certificates.ts'
 import { root, runMatrix } from './support/matrix.ts'
 import type { ColumnPlan } from './support/matrix.ts'
+import { ownStage } from './support/stage.ts'
 
 let stage: Stage
 const browsers = new Map<string, Promise<Browser>>()
@@ -28,13 +26,11 @@ from CHROMIUM_PATH or Debian's package chromium, Firefox from FIREFOX_PATH or fi
     columnOf('firefox', 'wss', startFirefox),
   ],
   async prepare() {
-    const folder = await mkdtemp(join(tmpdir(), 'fullduplex-browsers-'))
-    const { pem } = await writeCertificates(folder)
-    stage = await startStage({ ...pem, socketPath: join(folder, 'socket'), page: await pages() })
+    const own = await ownStage('browsers', { page: await pages() })
+    stage = own.stage
     return async () => {
       for (const browser of browsers.values()) await browser.then((one) => one.close()).catch(() => {})
-      await stage.close()
-      await rm(folder, { recursive: true, force: true })
+      await own.end()
     }
   },
 })

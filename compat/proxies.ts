@@ -1,25 +1,22 @@
 /** `npm run compat:proxies`: our client and our server with nginx or HAProxy between them, with and without TLS. */
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCommand } from '../scripts/support/command.ts'
 import { Program } from '../scripts/support/program.ts'
 import { tryCheck } from './programs/check.ts'
 import { ourClient } from './programs/our-client.ts'
 import { ourServer } from './programs/our-server.ts'
-import { startStage } from './programs/stage.ts'
-import type { Stage } from './programs/stage.ts'
 import { throughProxy } from './proxies/checks.ts'
 import { haproxy } from './proxies/haproxy.ts'
 import { nginx } from './proxies/nginx.ts'
 import type { Proxy, Setting } from './proxies/proxy.ts'
-import { writeCertificates } from './support/certificates.ts'
-import type { CertificateFiles } from './support/certificates.ts'
 import { needPackage } from './support/debian.ts'
 import { runMatrix } from './support/matrix.ts'
 import type { ColumnPlan } from './support/matrix.ts'
 import { freePorts, listens } from './support/ports.ts'
+import { ownStage } from './support/stage.ts'
+import type { OwnStage } from './support/stage.ts'
 
 /** Seconds of silence that the proxies allow; they are set so for the checks, and allow a minute or more by themselves. */
 const IDLE = 3
@@ -34,9 +31,7 @@ const WAYS: Readonly<Record<Way, string>> = {
   through: '`wss:` to the proxy, `wss:` behind it',
 }
 
-let folder: string
-let stage: Stage
-let certificates: CertificateFiles
+let own: OwnStage
 
 await runMatrix({
   name: 'proxies',
@@ -46,13 +41,8 @@ await runMatrix({
 packages ${[nginx, haproxy].map((proxy) => proxy.package).join(' and ')}. It takes two minutes.`,
   columns: [nginx, haproxy].flatMap((proxy) => (Object.keys(WAYS) as Way[]).map((way) => columnOf(proxy, way))),
   async prepare() {
-    folder = await mkdtemp(join(tmpdir(), 'fullduplex-proxies-'))
-    certificates = await writeCertificates(folder)
-    stage = await startStage({ ...certificates.pem, socketPath: join(folder, 'socket') })
-    return async () => {
-      await stage.close()
-      await rm(folder, { recursive: true, force: true })
-    }
+    own = await ownStage('proxies')
+    return own.end
   },
 })
 // Whatever hangs does not keep this program.
@@ -69,7 +59,7 @@ function columnOf(proxy: Proxy, way: Way): ColumnPlan {
       const running = await start(proxy, ports)
       try {
         const url = `${way === 'plain' ? 'ws' : 'wss'}://127.0.0.1:${ports[way]}`
-        const target = { url, ca: certificates.pem.ca, tlsToServer: way === 'through', idle: 1000 * IDLE }
+        const target = { url, ca: own.certificates.pem.ca, tlsToServer: way === 'through', idle: 1000 * IDLE }
         for (const check of [...ourClient, ...ourServer, ...throughProxy]) {
           if (wanted(check.name)) report(await tryCheck(check, target))
         }
@@ -87,6 +77,7 @@ async function versionOf({ path, package: source, version }: Proxy): Promise<str
 }
 
 async function start(proxy: Proxy, ports: Setting['ports']): Promise<Program> {
+  const { folder, stage, certificates } = own
   const backends = { plain: portOf(stage.ws), secure: portOf(stage.wss) }
   const file = join(folder, `${proxy.name}.conf`)
   await writeFile(file, proxy.configure({ folder, certificates, backends, ports, idle: IDLE }))

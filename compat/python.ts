@@ -1,19 +1,15 @@
 /** `npm run compat:python`: three libraries of Python as clients of our server, and as servers of our client. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCommand } from '../scripts/support/command.ts'
 import { Program } from '../scripts/support/program.ts'
 import { tryCheck } from './programs/check.ts'
 import { ourClient } from './programs/our-client.ts'
-import { startStage } from './programs/stage.ts'
-import type { Stage } from './programs/stage.ts'
 import { runProgram } from './support/cells.ts'
-import { writeCertificates } from './support/certificates.ts'
-import type { CertificateFiles } from './support/certificates.ts'
 import { needPackage } from './support/debian.ts'
 import { root, runMatrix } from './support/matrix.ts'
 import type { ColumnPlan } from './support/matrix.ts'
+import { ownStage } from './support/stage.ts'
+import type { OwnStage } from './support/stage.ts'
 
 /** Milliseconds that a server has to start. */
 const START = 30_000
@@ -28,8 +24,7 @@ import importlib.metadata, platform, sys
 print(importlib.metadata.version(sys.argv[1]), platform.python_version())
 `
 
-let stage: Stage
-let certificates: CertificateFiles
+let own: OwnStage
 
 await runMatrix({
   name: 'python',
@@ -39,13 +34,8 @@ await runMatrix({
 /usr/bin/python3 with Debian's packages python3-websockets, python3-aiohttp and python3-tornado. It takes a minute.`,
   columns: ['websockets', 'aiohttp', 'tornado'].flatMap((library) => [clientColumn(library), serverColumn(library)]),
   async prepare() {
-    const folder = await mkdtemp(join(tmpdir(), 'fullduplex-python-'))
-    certificates = await writeCertificates(folder)
-    stage = await startStage({ ...certificates.pem, socketPath: join(folder, 'socket') })
-    return async () => {
-      await stage.close()
-      await rm(folder, { recursive: true, force: true })
-    }
+    own = await ownStage('python')
+    return own.end
   },
 })
 // Whatever hangs does not keep this program.
@@ -57,6 +47,7 @@ function clientColumn(library: string): ColumnPlan {
     choice: library,
     title: async () => `${await titleOf(library)} as a client`,
     async run(wanted, report) {
+      const { stage, certificates } = own
       const { ws, wss } = stage
       const command = [python, programOf(library), 'client', JSON.stringify({ ws, wss }), certificates.ca] as const
       await runProgram(command, { env: ENVIRONMENT }, (cell) => wanted(cell.check) && report(cell))
@@ -72,7 +63,7 @@ function serverColumn(library: string): ColumnPlan {
     async run(wanted, report) {
       const running = new Program(python, [programOf(library), 'server'], { cwd: root, env: ENVIRONMENT })
       try {
-        const target = { url: await running.url(START), ca: certificates.pem.ca }
+        const target = { url: await running.url(START), ca: own.certificates.pem.ca }
         for (const check of ourClient) if (wanted(check.name)) report(await tryCheck(check, target))
       } finally {
         await running.stop()

@@ -3,7 +3,6 @@
  * attempt - no socket, no listener, no timer, no turn.
  */
 import { spawn } from 'node:child_process'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { getEventListeners, once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
@@ -14,25 +13,11 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { connect } from '../../src/client/connect.ts'
 import type { ConnectOptions } from '../../src/client/connect.ts'
-import { HandshakeError } from '../../src/errors.ts'
+import type { HandshakeError } from '../../src/errors.ts'
 import { acceptOf } from '../support/accept.ts'
+import { failing, failureOf, watchSockets } from '../support/connecting.ts'
 import { acceptance, expectOpen, rawServer } from '../support/raw-server.ts'
 import type { RawPeer } from '../support/raw-server.ts'
-
-/** What `connecting` fails with. */
-async function failureOf(connecting: Promise<unknown>): Promise<HandshakeError> {
-  const error = await failing(connecting)
-  if (!(error instanceof HandshakeError)) throw error
-  return error
-}
-
-/** What `connecting` fails with, whatever that is. */
-function failing(connecting: Promise<unknown>): Promise<unknown> {
-  return connecting.then(
-    () => 'It connected',
-    (reason: unknown) => reason,
-  )
-}
 
 /** What an attempt fails with when `answer` is given the request. */
 async function refusal(
@@ -48,15 +33,6 @@ async function refusal(
   // The socket was ended, whatever the server does.
   await peer.readEnd()
   return error
-}
-
-/** The sockets that are made from now on, to look at what is left of them. */
-function watchSockets(): Socket[] {
-  const sockets: Socket[] = []
-  const onSocket = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket)
-  subscribe('net.client.socket', onSocket)
-  onTestFinished(() => void unsubscribe('net.client.socket', onSocket))
-  return sockets
 }
 
 /** Settles when `length` octets have come in on a socket of the client. */

@@ -2,7 +2,6 @@
  * `connect` through an HTTP proxy: TLS to the proxy or not, TLS to the server or not. What a proxy may answer is in
  * `proxy.test.ts`; here is what becomes of sockets and timers, whatever it answers and whenever it stops.
  */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { getEventListeners } from 'node:events'
 import type { LookupFunction, Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
@@ -11,11 +10,11 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished,
 import { connect } from '../../src/client/connect.ts'
 import type { ConnectOptions } from '../../src/client/connect.ts'
 import type { Connection } from '../../src/connection/index.ts'
-import { HandshakeError } from '../../src/errors.ts'
 import { serve } from '../../src/server/index.ts'
 import type { ServeOptions, WebSocketServer } from '../../src/server/index.ts'
 import { createAuthority } from '../support/certificates.ts'
 import type { Authority, Certificate } from '../support/certificates.ts'
+import { failureOf, watchSockets } from '../support/connecting.ts'
 import { tunnelProxy } from '../support/proxy.ts'
 import { RawPeer, acceptance, rawServer } from '../support/raw-server.ts'
 import { frame } from '../support/wire.ts'
@@ -42,24 +41,6 @@ async function server(options: ServeOptions): Promise<WebSocketServer> {
   const started = await serve({ host: '127.0.0.1', port: 0, message: (ws, data) => ws.send(data), ...options })
   onTestFinished(() => started.shutdown({ timeout: 0 }))
   return started
-}
-
-async function failureOf(connecting: Promise<unknown>): Promise<HandshakeError> {
-  const error: unknown = await connecting.then(
-    () => new Error('It connected'),
-    (reason: unknown) => reason,
-  )
-  if (!(error instanceof HandshakeError)) throw error
-  return error
-}
-
-/** The sockets that are made from now on, to look at what is left of them. */
-function watchSockets(): Socket[] {
-  const sockets: Socket[] = []
-  const onSocket = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket)
-  subscribe('net.client.socket', onSocket)
-  onTestFinished(() => void unsubscribe('net.client.socket', onSocket))
-  return sockets
 }
 
 /** What comes back of a message. */

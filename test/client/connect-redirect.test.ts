@@ -7,10 +7,10 @@ import type { TLSSocket } from 'node:tls'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../src/client/connect.ts'
 import type { ConnectOptions } from '../../src/client/connect.ts'
-import { HandshakeError } from '../../src/errors.ts'
 import { attach, createHandler } from '../../src/server/index.ts'
 import { createAuthority } from '../support/certificates.ts'
 import type { Certificate } from '../support/certificates.ts'
+import { failureOf } from '../support/connecting.ts'
 
 let certificate: Certificate
 let ca: string
@@ -56,15 +56,6 @@ async function site(locations: Readonly<Record<string, string>>, secure = false,
     })
   })
   return { authority: `localhost:${(server.address() as AddressInfo).port}`, asked }
-}
-
-async function failureOf(connecting: Promise<unknown>): Promise<HandshakeError> {
-  const error: unknown = await connecting.then(
-    () => new Error('It connected'),
-    (reason: unknown) => reason,
-  )
-  if (!(error instanceof HandshakeError)) throw error
-  return error
 }
 
 describe('connect that is redirected', () => {

@@ -11,10 +11,10 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished,
 import { connect } from '../../src/client/connect.ts'
 import type { ConnectOptions } from '../../src/client/connect.ts'
 import type { Message } from '../../src/connection/index.ts'
-import { HandshakeError } from '../../src/errors.ts'
 import { serve } from '../../src/server/index.ts'
 import { createAuthority } from '../support/certificates.ts'
 import type { Authority, Certificate } from '../support/certificates.ts'
+import { failureOf } from '../support/connecting.ts'
 import { acceptance, expectOpen, rawServer } from '../support/raw-server.ts'
 import type { RawServer } from '../support/raw-server.ts'
 import { frame } from '../support/wire.ts'
@@ -36,15 +36,6 @@ const lookup: LookupFunction = (_, options, callback) => {
 
 function secureServer(tls: TlsOptions = certificate): Promise<RawServer> {
   return rawServer({ tls })
-}
-
-async function failureOf(connecting: Promise<unknown>): Promise<HandshakeError> {
-  const error: unknown = await connecting.then(
-    () => new Error('It connected'),
-    (reason: unknown) => reason,
-  )
-  if (!(error instanceof HandshakeError)) throw error
-  return error
 }
 
 /** Connects, and answers what the server was told as its name (`false`: nothing). */

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { TunnelReader, proxyFor } from '../../src/client/proxy.ts'
 import type { ProxyOptions } from '../../src/client/proxy.ts'
-import { HandshakeError } from '../../src/errors.ts'
 import { parseUri } from '../../src/handshake/index.ts'
+import { takingBy } from '../support/answers.ts'
 import { latin1 } from '../support/heads.ts'
 
 const target = parseUri('wss://user:secret@server.example/chat')
@@ -110,38 +110,7 @@ describe('proxyFor', () => {
   })
 })
 
-const OTHER = new HandshakeError('OTHER', 'Something else went wrong')
-
-/** How it went: `open`, and what came behind the head; `waiting`; or the code of the error, its status and body. */
-function take(chunks: readonly Buffer[]): readonly unknown[] {
-  const reader = new TunnelReader()
-  for (const [index, chunk] of chunks.entries()) {
-    try {
-      const opened = reader.take(chunk)
-      if (opened === undefined) continue
-      return ['open', Buffer.concat([opened.rest, ...chunks.slice(index + 1)]).toString('latin1')]
-    } catch (error) {
-      return failure(error)
-    }
-  }
-  const error = reader.failure(OTHER)
-  return error === OTHER ? ['waiting'] : ['waiting', ...failure(error)]
-}
-
-function failure(error: unknown): readonly unknown[] {
-  if (!(error instanceof HandshakeError)) throw error
-  return [error.code, error.status, error.body?.toString('latin1')]
-}
-
-/** The same, whole, cut in two anywhere, and octet by octet. */
-function takeEveryWay(text: string): readonly unknown[] {
-  const bytes = latin1(text)
-  const outcome = take([bytes])
-  const cuts = Array.from({ length: bytes.length + 1 }, (_, at) => [bytes.subarray(0, at), bytes.subarray(at)])
-  cuts.push(Array.from(bytes, (octet) => Buffer.of(octet)))
-  expect(cuts.map((cut) => take(cut))).toEqual(cuts.map(() => outcome))
-  return outcome
-}
+const { take, takeEveryWay } = takingBy(() => new TunnelReader())
 
 const REFUSED = 'ERR_WS_PROXY_REFUSED'
 const FAILED = 'ERR_WS_PROXY_FAILED'

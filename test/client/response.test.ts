@@ -1,58 +1,29 @@
 /** The server's answer to the opening handshake, as its bytes come (RFC 6455 4.1). */
 import { describe, expect, it } from 'vitest'
 import { ResponseReader } from '../../src/client/response.ts'
-import { HandshakeError } from '../../src/errors.ts'
+import { takingBy } from '../support/answers.ts'
 import { latin1 } from '../support/heads.ts'
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
 const FIELDS = `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n`
 const ANSWER = `HTTP/1.1 101 Switching Protocols\r\n${FIELDS}\r\n`
-const OTHER = new HandshakeError('OTHER', 'Something else went wrong')
-
-/** How it went: `open`, and what came behind the answer; `waiting`; or the code of the error, its status and body. */
-function take(chunks: readonly Buffer[], protocols: readonly string[] = []): readonly unknown[] {
-  const reader = new ResponseReader({ key: KEY, protocols })
-  for (const [index, chunk] of chunks.entries()) {
-    try {
-      const opened = reader.take(chunk)
-      if (opened !== undefined) {
-        const rest = Buffer.concat([opened.rest, ...chunks.slice(index + 1)])
-        return ['open', opened.protocol, rest.toString('latin1')]
-      }
-    } catch (error) {
-      return failure(error)
-    }
-  }
-  const error = reader.failure(OTHER)
-  return error === OTHER ? ['waiting'] : ['waiting', ...failure(error)]
-}
-
-function failure(error: unknown): readonly unknown[] {
-  if (!(error instanceof HandshakeError)) throw error
-  return [error.code, error.status, error.body?.toString('latin1')]
-}
-
-/** The same, whole, cut in two anywhere, and octet by octet. */
-function takeEveryWay(text: string, protocols?: readonly string[]): readonly unknown[] {
-  const bytes = latin1(text)
-  const outcome = take([bytes], protocols)
-  const cuts = Array.from({ length: bytes.length + 1 }, (_, at) => [bytes.subarray(0, at), bytes.subarray(at)])
-  cuts.push(Array.from(bytes, (octet) => Buffer.of(octet)))
-  expect(cuts.map((cut) => take(cut, protocols))).toEqual(cuts.map(() => outcome))
-  return outcome
-}
+/** By a client that has offered `protocols`. */
+const takingFor = (protocols: readonly string[]): ReturnType<typeof takingBy> =>
+  takingBy(
+    () => new ResponseReader({ key: KEY, protocols }),
+    ({ protocol }) => [protocol],
+  )
+const { take, takeEveryWay } = takingFor([])
 
 const UNEXPECTED = 'ERR_WS_UNEXPECTED_RESPONSE'
 
 describe('ResponseReader', () => {
   it('opens with the answer of the RFC, wherever it is cut [6455:4.1-41]', () => {
     expect(takeEveryWay(ANSWER)).toEqual(['open', undefined, ''])
-    expect(takeEveryWay(ANSWER.replace('\r\n\r\n', '\r\nSec-WebSocket-Protocol: b\r\n\r\n'), ['a', 'b'])).toEqual([
-      'open',
-      'b',
-      '',
-    ])
+    expect(
+      takingFor(['a', 'b']).takeEveryWay(ANSWER.replace('\r\n\r\n', '\r\nSec-WebSocket-Protocol: b\r\n\r\n')),
+    ).toEqual(['open', 'b', ''])
   })
 
   it('loses no octet that stands behind the answer', () => {

@@ -9,15 +9,14 @@ import { pipeline } from 'node:stream/promises'
 import { WritableStream } from 'node:stream/web'
 import { setTimeout } from 'node:timers/promises'
 import { constants, createDeflateRaw } from 'node:zlib'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { Connection, connectionSettings, toDuplex, toWebStreams } from '../../src/connection/index.ts'
-import type { Message } from '../../src/connection/index.ts'
+import { describe, expect, it } from 'vitest'
+import { toDuplex, toWebStreams } from '../../src/connection/index.ts'
+import type { Connection, Message } from '../../src/connection/index.ts'
 import type { Role } from '../../src/framing/rules.ts'
-import { parseExtensions } from '../../src/handshake/index.ts'
 import { lines } from '../support/deflate.ts'
 import { octets } from '../support/messages.ts'
-import { socketPair } from '../support/sockets.ts'
 import { stateOf } from '../support/streams.ts'
+import { wired } from '../support/wired.ts'
 import { ROLES, received } from '../support/wire.ts'
 
 const KiB = 1024
@@ -25,26 +24,6 @@ const MiB = 1024 * KiB
 const TOTAL = 64 * MiB
 /** What waits in the connection and in its streams: some reads, and some parts or messages. */
 const BOUND = 4 * MiB
-
-interface Wired {
-  readonly ws: Connection
-  readonly near: Socket
-  readonly far: Socket
-}
-
-async function wired(role: Role, extensions = ''): Promise<Wired> {
-  const { near, far } = await socketPair()
-  const settings = connectionSettings(role, { perMessageDeflate: true })
-  const agreed = extensions === '' ? [] : parseExtensions(extensions)
-  const ws = new Connection(near, settings, {}, undefined, '', agreed)
-  ws.start('', Buffer.alloc(0))
-  onTestFinished(async () => {
-    far.destroy()
-    ws.terminate()
-    await ws.closed
-  })
-  return { ws, near, far }
-}
 
 /** A gate that is closed at first. */
 class Gate {
@@ -141,7 +120,7 @@ async function standstill(near: Socket): Promise<number> {
 
 describe.each(ROLES)('What comes to a %s', (role) => {
   it.each(sinks)('waits with the peer for %s', { timeout: 60_000 }, async (_name, kind, sink) => {
-    const { ws, near, far } = await wired(role)
+    const { ws, near, far } = await wired(role, { perMessageDeflate: true })
     const gate = new Gate()
     let taken = 0
     const sinking = sink(ws, gate, (part) => {
@@ -156,7 +135,7 @@ describe.each(ROLES)('What comes to a %s', (role) => {
   })
 
   it.each(sinks)('waits with the peer for %s, compressed', { timeout: 60_000 }, async (_name, kind, sink) => {
-    const { ws, near, far } = await wired(role, 'permessage-deflate')
+    const { ws, near, far } = await wired(role, { perMessageDeflate: true }, 'permessage-deflate')
     const gate = new Gate()
     let taken = 0
     const sinking = sink(ws, gate, (part) => {

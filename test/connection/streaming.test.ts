@@ -9,8 +9,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../src/client/index.ts'
-import { Connection, connectionSettings } from '../../src/connection/index.ts'
-import type { ConnectionOptions, Message } from '../../src/connection/index.ts'
+import type { Message } from '../../src/connection/index.ts'
 import { ConnectionClosedError } from '../../src/errors.ts'
 import type { Role } from '../../src/framing/rules.ts'
 import { serve } from '../../src/server/index.ts'
@@ -18,31 +17,12 @@ import type { ServerConnection } from '../../src/server/index.ts'
 import { turn } from '../support/clock.ts'
 import { Inbox } from '../support/inbox.ts'
 import { octets } from '../support/messages.ts'
-import { socketPair } from '../support/sockets.ts'
 import { Faucet, nextOf, stateOf } from '../support/streams.ts'
+import { wired } from '../support/wired.ts'
 import { ROLES } from '../support/wire.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
-
-interface Wired {
-  readonly ws: Connection
-  readonly near: Socket
-  readonly far: Socket
-}
-
-/** A connection on one end of a TCP connection, for `for await`; the other is the test’s. */
-async function wired(role: Role, options: ConnectionOptions = {}): Promise<Wired> {
-  const { near, far } = await socketPair()
-  const ws = new Connection(near, connectionSettings(role, options), {}, undefined, '')
-  ws.start('', Buffer.alloc(0))
-  onTestFinished(async () => {
-    far.destroy()
-    ws.terminate()
-    await ws.closed
-  })
-  return { ws, near, far }
-}
 
 /** The header of a binary message in one frame, as `role` receives it; the masking key of zeros changes nothing. */
 function headerOf(role: Role, length: number): Buffer {

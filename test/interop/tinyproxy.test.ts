@@ -1,13 +1,10 @@
 /** Through somebody else's proxy: tinyproxy (`apt-get install tinyproxy-bin`). Left out where there is none, but not in CI. */
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect as connectTcp, createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { freePorts, listens } from '../../compat/support/ports.ts'
 import { connect, serve } from '../../src/index.ts'
 import { createAuthority } from '../support/certificates.ts'
 import type { Certificate } from '../support/certificates.ts'
@@ -22,19 +19,10 @@ beforeAll(async () => {
   ca = authority.cert
 })
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 /** Starts it, and answers where it listens. */
 async function tinyproxy(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'fullduplex-'))
-  const port = await freePort()
+  const [port] = await freePorts(1)
   const settings = [`Port ${port}`, 'Listen 127.0.0.1', 'Timeout 60', 'MaxClients 20', 'BasicAuth user p.ss']
   writeFileSync(join(folder, 'settings'), `${settings.join('\n')}\n`)
   const child = spawn('tinyproxy', ['-d', '-c', join(folder, 'settings')], { stdio: 'ignore' })
@@ -42,17 +30,8 @@ async function tinyproxy(): Promise<string> {
     child.kill('SIGKILL')
     rmSync(folder, { recursive: true })
   })
-  while (child.exitCode === null) {
-    const socket = connectTcp(port, '127.0.0.1')
-    const isThere = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    )
-    socket.destroy()
-    if (isThere) return `localhost:${port}`
-    await setTimeout(10)
-  }
-  throw new Error(`tinyproxy has ended with ${child.exitCode}`)
+  await listens(port, 10_000)
+  return `localhost:${port}`
 }
 
 // In CI it has to be there.
