@@ -2,7 +2,7 @@
  * Connections one after another, for as long as somebody asks for them (RFC 6455 7.2.3): when one has ended, or could not be
  * opened, the next comes after a delay. The loop is the user's, and with it what there is to say on a new connection.
  */
-import { checkFunction } from '../connection/index.ts'
+import { checkCallbacks } from '../connection/index.ts'
 import { CloseCode } from '../framing/index.ts'
 import { HandshakeError, invalidType } from '../errors.ts'
 import { orAborted } from './abort.ts'
@@ -38,7 +38,7 @@ export function reconnecting<Data = undefined>(
 ): AsyncIterableIterator<ClientConnection<Data>, undefined> {
   const { minDelay, maxDelay, factor, jitter, stableAfter, retry = isTransient, ...others } = options
   const settings = backoffSettings({ minDelay, maxDelay, factor, jitter, stableAfter })
-  checkFunction('retry', retry)
+  checkCallbacks({ retry }, 'retry')
   // Headers may be an iterable that can be gone through once only.
   const { headers } = prepare(uri, others).first
   const open = (signal: AbortSignal): Promise<ClientConnection<Data>> => connect(uri, { ...others, headers, signal })

@@ -17,7 +17,6 @@ export {
   END_TIMEOUT,
   checkCallbacks,
   checkCount,
-  checkFunction,
   checkNames,
   checkTime,
   connectionSettings,
