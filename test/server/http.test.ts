@@ -106,11 +106,41 @@ describe('What is no opening handshake', () => {
     const h2c = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n'
     expect((await client.write(get('/h2c', h2c)).readResponse()).body).toBe('GET /h2c')
     const post = `POST /h2c HTTP/1.1\r\nHost: a\r\nX: caf\xe9\r\nContent-Length: 4\r\n${h2c}\r\nbody`
-    expect((await client.write(post + get('/next')).readResponse()).body).toBe('POST /h2c body')
-    expect((await client.readResponse()).body).toBe('GET /next')
-    expect(http.requests.map(({ headers }) => headers.upgrade)).toEqual(Array(3).fill(undefined))
+    expect((await client.write(post).readResponse()).body).toBe('POST /h2c body')
+    expect((await client.write(get('/next')).readResponse()).body).toBe('GET /next')
+    expect(http.requests[0].headers.upgrade).toBe(undefined)
     expect(http.requests[1].headers).toMatchObject({ x: 'caf\xe9', 'http2-settings': 'AAMAAABk' })
     await expectEcho(client)
+  })
+
+  it('may ask for another protocol in front of further requests, which are served as well', async () => {
+    const { dial } = await start({ http: application(), message: () => {} })
+    const client = (await dial()).write(get('/h2c', 'Connection: Upgrade\r\nUpgrade: h2c\r\n') + get('/next'))
+    expect((await client.readResponse()).body).toBe('GET /h2c')
+    expect((await client.readResponse()).body).toBe('GET /next')
+  })
+
+  it.each([
+    [true, 'a request for WebSocket', { upgrade: 'WebSocket', 'content-length': '4' }],
+    [true, 'no body', { upgrade: 'h2c' }],
+    [true, 'an empty body', { upgrade: 'h2c', 'content-length': '0' }],
+    [false, 'a body', { upgrade: 'h2c', 'content-length': '4' }],
+    [false, 'a body in chunks', { upgrade: 'h2c', 'transfer-encoding': 'chunked' }],
+  ])('is upgraded where Node asks before: %s for %s', async (answer, _what, headers) => {
+    const before = vi.fn<(request: IncomingMessage) => boolean>().mockReturnValue(true)
+    const http = Object.assign(application(), { shouldUpgradeCallback: before })
+    const { server } = await start({ http, message: () => {} })
+    const ask = (): boolean => http.shouldUpgradeCallback({ headers } as IncomingMessage)
+    expect(ask()).toBe(answer)
+    before.mockReturnValue(false)
+    expect(ask()).toBe(false)
+    // Somebody else may know what to do with it.
+    http.on('upgrade', () => {})
+    expect(ask()).toBe(false)
+    before.mockReturnValue(true)
+    expect(ask()).toBe(true)
+    await server.shutdown()
+    expect(http.shouldUpgradeCallback).toBe(before)
   })
 
   it('is left to others who listen for upgrades on the HTTP server', async () => {
