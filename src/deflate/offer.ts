@@ -40,7 +40,7 @@ interface Parameters {
 
 /**
  * What a client offers. What it asks of the server it asks for in a first offer; a server that cannot do it has a
- * second one without.
+ * second one without, unless we could not inflate what such a server sends.
  */
 export function createOffers(settings: DeflateSettings): ExtensionOffer[] {
   const { clientMaxWindowBits, serverMaxWindowBits } = settings
@@ -51,7 +51,9 @@ export function createOffers(settings: DeflateSettings): ExtensionOffer[] {
   if (settings.clientNoContextTakeover) own.push(['client_no_context_takeover', true])
   own.push(['client_max_window_bits', clientMaxWindowBits === undefined ? true : String(clientMaxWindowBits)])
   const plain = { name: EXTENSION_NAME, parameters: own }
-  return asked.length === 0 ? [plain] : [{ name: EXTENSION_NAME, parameters: [...asked, ...own] }, plain]
+  if (asked.length === 0) return [plain]
+  const first = { name: EXTENSION_NAME, parameters: [...asked, ...own] }
+  return settings.canReferBack ? [first, plain] : [first]
 }
 
 /** What a server answers, as a list; empty when it declines every offer. */

@@ -1,5 +1,6 @@
 /** The option `perMessageDeflate`: what it may say, its defaults, and its checks. */
 import { invalidType, invalidValue, quote } from '../errors.ts'
+import { hasDictionaries } from './zlib.ts'
 
 /** How messages are compressed (RFC 7692). Window bits are logarithms: 15 stands for a window of 32 KiB. */
 export interface DeflateOptions {
@@ -21,6 +22,8 @@ export interface DeflateOptions {
 
 /** Checked and complete, but for what depends on what is agreed upon. */
 export interface DeflateSettings {
+  /** Whether messages may refer back to earlier ones at all, in either direction. */
+  readonly canReferBack: boolean
   readonly threshold: number
   readonly level: number | undefined
   readonly memLevel: number | undefined
@@ -40,8 +43,14 @@ const NAMES = [
   'clientNoContextTakeover',
 ]
 
-/** The settings that `perMessageDeflate` asks for, or `undefined` for no compression. Throws a TypeError or RangeError. */
-export function deflateSettings(option: unknown): DeflateSettings | undefined {
+/**
+ * The settings that `perMessageDeflate` asks for, or `undefined` for no compression. Where messages cannot refer back, each
+ * is compressed by itself, whatever was asked for. Throws a TypeError or RangeError.
+ */
+export function deflateSettings(
+  option: unknown,
+  canReferBack: boolean = hasDictionaries(),
+): DeflateSettings | undefined {
   if (option === false) return undefined
   if (option !== true && (typeof option !== 'object' || option === null)) {
     throw invalidType('ERR_WS_INVALID_OPTION', 'perMessageDeflate must be true, false, or an object of options')
@@ -52,14 +61,17 @@ export function deflateSettings(option: unknown): DeflateSettings | undefined {
     const message = `perMessageDeflate has no option ${quote(name)}; it has ${NAMES.join(', ')}`
     throw invalidType('ERR_WS_INVALID_OPTION', message)
   }
+  const serverNoContextTakeover = checkFlag('serverNoContextTakeover', options.serverNoContextTakeover) ?? true
+  const clientNoContextTakeover = checkFlag('clientNoContextTakeover', options.clientNoContextTakeover) ?? true
   return {
+    canReferBack,
     threshold: checkNumber('threshold', options.threshold, 0, Infinity) ?? 1024,
     level: checkNumber('level', options.level, 0, 9),
     memLevel: checkNumber('memLevel', options.memLevel, 1, 9),
     serverMaxWindowBits: checkNumber('serverMaxWindowBits', options.serverMaxWindowBits, 8, 15),
     clientMaxWindowBits: checkNumber('clientMaxWindowBits', options.clientMaxWindowBits, 8, 15),
-    serverNoContextTakeover: checkFlag('serverNoContextTakeover', options.serverNoContextTakeover) ?? true,
-    clientNoContextTakeover: checkFlag('clientNoContextTakeover', options.clientNoContextTakeover) ?? true,
+    serverNoContextTakeover: serverNoContextTakeover || !canReferBack,
+    clientNoContextTakeover: clientNoContextTakeover || !canReferBack,
   }
 }
 

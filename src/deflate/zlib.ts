@@ -20,6 +20,9 @@ const SMALLEST_CHUNK = 1024
 export const LARGEST_CHUNK = 65_536
 /** RFC 7692 7.2.1: what a sync flush ends with. */
 export const FLUSHED: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff])
+/** What a message refers back to, and that message: the same again. */
+const DICTIONARY = Buffer.from('What a message refers back to')
+const REFERRING_BACK = Buffer.from('0bc7270900', 'hex')
 /** What zlib says of output beyond its limit. */
 const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE'
 
@@ -65,6 +68,23 @@ export function inflateInPool(
   // Every chunk of output is a trip of its own.
   const options = inflateOptions(dictionary, most, LARGEST_CHUNK)
   return job(wanted, (done) => inflateRaw(input, options, done as (error: Error | null) => void))
+}
+
+let dictionariesWork: boolean | undefined
+
+/** Whether what is inflated here may refer back to a dictionary. */
+export function hasDictionaries(): boolean {
+  dictionariesWork ??= usesDictionaries(inflateAtOnce)
+  return dictionariesWork
+}
+
+/** Deno 2.9 takes no notice of a dictionary where DEFLATE is raw. */
+export function usesDictionaries(inflate: typeof inflateAtOnce): boolean {
+  try {
+    return inflate(REFERRING_BACK, DICTIONARY, DICTIONARY.length).buffer.equals(DICTIONARY)
+  } catch {
+    return false
+  }
 }
 
 function deflateOptions(payload: Buffer, options: ZlibOptions, dictionary: Buffer): ZlibOptions {

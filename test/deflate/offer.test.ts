@@ -128,6 +128,13 @@ describe('A client', () => {
     )
   })
 
+  it('does not offer what it could not inflate', () => {
+    const offers = createOffers({ ...settings({}), canReferBack: false })
+    expect(formatExtensions(offers)).toBe(
+      'permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits',
+    )
+  })
+
   it('gives hints about its own compressor [7692:5-04] [7692:7.1.1.2-01] [7692:7.1.2.2-01] [7692:7.1.2.2-02] [7692:7.1.2.1-02]', () => {
     expect(offered({ ...KEEPING, clientNoContextTakeover: true })).toBe(
       'permessage-deflate; client_no_context_takeover; client_max_window_bits',

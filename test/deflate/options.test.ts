@@ -10,6 +10,7 @@ describe('deflateSettings', () => {
     'has defaults for %j: each message by itself, and small ones not at all',
     (option) => {
       expect(deflateSettings(option)).toEqual({
+        canReferBack: true,
         threshold: 1024,
         level: undefined,
         memLevel: undefined,
@@ -31,7 +32,16 @@ describe('deflateSettings', () => {
       serverNoContextTakeover: false,
       clientNoContextTakeover: false,
     }
-    expect(deflateSettings(options)).toEqual(options)
+    expect(deflateSettings(options)).toEqual({ canReferBack: true, ...options })
+  })
+
+  it('compresses each message by itself where messages cannot refer back', () => {
+    const options = { serverNoContextTakeover: false, clientNoContextTakeover: false }
+    expect(deflateSettings(options, false)).toMatchObject({
+      canReferBack: false,
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+    })
   })
 
   it('compresses only what `send` says with a threshold of Infinity', () => {

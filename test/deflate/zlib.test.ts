@@ -1,6 +1,12 @@
 import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { deflateInPool, inflateAtOnce, inflateInPool } from '../../src/deflate/zlib.ts'
+import {
+  deflateInPool,
+  hasDictionaries,
+  inflateAtOnce,
+  inflateInPool,
+  usesDictionaries,
+} from '../../src/deflate/zlib.ts'
 
 const EMPTY = Buffer.alloc(0)
 const wanted = (): boolean => true
@@ -67,5 +73,17 @@ describe('inflateAtOnce', () => {
     const { buffer, engine } = inflateAtOnce(Buffer.concat([stream, Buffer.from('behind')]), EMPTY, 100)
     expect(buffer.toString()).toBe('Hello')
     expect(engine.bytesWritten).toBe(stream.length)
+  })
+})
+
+describe('Dictionaries', () => {
+  it('work in Node', () => {
+    expect(hasDictionaries()).toBe(true)
+  })
+
+  it('do not where they are left aside, whether that is told or not', () => {
+    expect(usesDictionaries((input, _dictionary, most) => inflateAtOnce(input, EMPTY, most))).toBe(false)
+    const silent = { buffer: Buffer.alloc(29), engine: { bytesWritten: 0 } }
+    expect(usesDictionaries(() => silent)).toBe(false)
   })
 })
