@@ -17,7 +17,7 @@ import type { ConnectOptions, Connection, HandshakeError, WebSocketServer } from
 import { seen } from './context.ts'
 import { listen } from './snippets/coming-from-ws/browser-like.ts'
 import { listen as listenWithWs } from './snippets/coming-from-ws/browser-like-ws.ts'
-import { client, refused } from './snippets/coming-from-ws/clients.ts'
+import { client, refused, returning } from './snippets/coming-from-ws/clients.ts'
 import { backpressure, broadcast, control, heartbeat, streams } from './snippets/coming-from-ws/sending.ts'
 import * as servers from './snippets/coming-from-ws/servers.ts'
 
@@ -183,6 +183,25 @@ describe.each(['ws', 'fullduplex'] as const)('a client with %s', (library) => {
     const log = vi.fn<(...told: unknown[]) => void>()
     await refused[library](url, log)
     await eventually(() => expect(log).toHaveBeenCalledWith(401, 'Bearer', 'log in first'))
+  })
+
+  it('comes back, wherever it is sent to, until it is not wanted any more', async () => {
+    const stop = new AbortController()
+    const log = vi.fn<(...told: unknown[]) => void>()
+    const url = await urlOf(
+      serve({
+        upgrade: ({ path }) => (path === '/' ? { status: 307, headers: { location: '/chat' } } : undefined),
+        message(ws, data) {
+          ws.send(data)
+          void ws.close(1000)
+        },
+      }),
+    )
+    const over = returning[library](url, log, 1, stop.signal).catch((error: unknown) => error)
+    await eventually(() => expect(log.mock.calls.length).toBeGreaterThan(2))
+    stop.abort()
+    await over
+    expect(log).toHaveBeenCalledWith('hello')
   })
 
   it('sends as fast as the peer reads', async () => {

@@ -1,7 +1,7 @@
 /** Clients, as one writes them with ws, and here. */
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
-import { HandshakeError, connect } from 'fullduplex'
+import { HandshakeError, connect, reconnecting } from 'fullduplex'
 import { headers } from '../../context.ts'
 
 type Log = (...seen: unknown[]) => void
@@ -57,6 +57,43 @@ export const refused = {
     } catch (error) {
       if (!(error instanceof HandshakeError)) throw error
       log(error.status, error.headers.get('www-authenticate'), String(error.body))
+    }
+    // #endregion
+  },
+}
+
+export const returning = {
+  async ws(url: string, log: Log, minDelay: number, signal: AbortSignal) {
+    // #region ws-reconnecting
+    let ws: WebSocket
+    let attempts = 0
+    let timer: NodeJS.Timeout | undefined
+    function start(): void {
+      ws = new WebSocket(url, { followRedirects: true, maxRedirects: 5, family: 4 })
+      ws.on('open', () => {
+        attempts = 0
+        ws.send('hello')
+      })
+      ws.on('message', (data) => log((data as Buffer).toString()))
+      ws.on('error', () => {}) // 'close' follows
+      ws.on('close', () => {
+        const delay = Math.min(minDelay * 2 ** attempts++, 30_000)
+        timer = setTimeout(start, delay * (1 + Math.random()))
+      })
+    }
+    start()
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      ws.removeAllListeners('close').close()
+    })
+    // #endregion
+    await once(signal, 'abort')
+  },
+  async fullduplex(url: string, log: Log, minDelay: number, signal: AbortSignal) {
+    // #region fullduplex-reconnecting
+    for await (const ws of reconnecting(url, { redirects: 5, family: 4, minDelay, signal })) {
+      ws.send('hello')
+      for await (const message of ws) log(message)
     }
     // #endregion
   },
