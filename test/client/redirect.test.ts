@@ -1,5 +1,6 @@
 /** Where a redirect leads, and what may go there. */
 import { Socket } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { isRedirect, redirected, tooManyRedirects } from '../../src/client/redirect.ts'
 import type { Addressee } from '../../src/client/redirect.ts'
@@ -125,6 +126,24 @@ describe('redirected', () => {
       })
     },
   )
+
+  it('takes none of what shows who we are, or is about one server, out of the options of TLS', () => {
+    const own = {
+      cert: 'cert',
+      key: 'key',
+      pfx: 'pfx',
+      passphrase: 'secret',
+      secureContext: createSecureContext(),
+      clientCertEngine: 'engine',
+      privateKeyEngine: 'engine',
+      privateKeyIdentifier: 'key',
+      pskCallback: () => null,
+      servername: 'a',
+      session: Buffer.from('session'),
+    }
+    const addressee = { ...from('wss://a/'), tls: { ...own, rejectUnauthorized: false } }
+    expect(redirected(addressee, answer(302, 'https://b/'), undefined).tls).toEqual({ rejectUnauthorized: false })
+  })
 
   it('takes https: of the same host for another origin than http:', () => {
     const next = redirected({ ...from('ws://user:pass@a/'), tls: undefined }, answer(308, 'https://a/'), undefined)
