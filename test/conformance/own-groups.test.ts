@@ -94,8 +94,9 @@ describe.each([
   let report: Report
 
   beforeAll(async () => {
-    // Whether a body in front of the frames is one is up to node:http: from Node 26 on it is.
-    report = await run({ only: Object.keys(GROUPS), exclude: ['26', '28', '20.10.1', '20.10.3'] })
+    // Up to node:http are whether a body in front of the frames is one, which it is from Node 26 on, and what becomes of a field
+    // without a name, which the first versions of 20 took.
+    report = await run({ only: Object.keys(GROUPS), exclude: ['26', '28', '20.9.3', '20.10.1', '20.10.3'] })
   }, 120_000)
 
   it('fails in our own groups where it breaks a rule, and nowhere else', () => {
