@@ -8,7 +8,7 @@
  */
 import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib'
 import type { DeflateRaw, InflateRaw, ZlibOptions } from 'node:zlib'
-import { tooLarge } from './zlib.ts'
+import { DICTIONARY, tooLarge } from './zlib.ts'
 
 /** What a stream of zlib consists of, from Node 20 on. */
 interface Inside {
@@ -130,7 +130,6 @@ export function isAsExpected(nodeVersion: string, State: typeof Kept): boolean {
 type Start = (kind: 'deflate' | 'inflate', options: ZlibOptions) => Kept
 
 /** Some of it is in the dictionary, all of it is in the message before. */
-const DICTIONARY = Buffer.from('What a message refers back to')
 const TEXT = Buffer.from('What a message refers back to, and what it does not')
 
 function keepsContext(start: Start): boolean {

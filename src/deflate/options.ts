@@ -49,7 +49,7 @@ const NAMES = [
  */
 export function deflateSettings(
   option: unknown,
-  canReferBack: boolean = hasDictionaries(),
+  mayReferBack: () => boolean = hasDictionaries,
 ): DeflateSettings | undefined {
   if (option === false) return undefined
   if (option !== true && (typeof option !== 'object' || option === null)) {
@@ -63,6 +63,8 @@ export function deflateSettings(
   }
   const serverNoContextTakeover = checkFlag('serverNoContextTakeover', options.serverNoContextTakeover) ?? true
   const clientNoContextTakeover = checkFlag('clientNoContextTakeover', options.clientNoContextTakeover) ?? true
+  // Asked only here, as finding it out costs a call of zlib.
+  const canReferBack = mayReferBack()
   return {
     canReferBack,
     threshold: checkNumber('threshold', options.threshold, 0, Infinity) ?? 1024,

@@ -20,8 +20,8 @@ const SMALLEST_CHUNK = 1024
 export const LARGEST_CHUNK = 65_536
 /** RFC 7692 7.2.1: what a sync flush ends with. */
 export const FLUSHED: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff])
-/** What a message refers back to, and that message: the same again. */
-const DICTIONARY = Buffer.from('What a message refers back to')
+/** To try zlib with: what a message refers back to, and that message, the same again. */
+export const DICTIONARY: Buffer = Buffer.from('What a message refers back to')
 const REFERRING_BACK = Buffer.from('0bc7270900', 'hex')
 /** What zlib says of output beyond its limit. */
 const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE'

@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { deflateSettings } from '../../src/deflate/options.ts'
 
 describe('deflateSettings', () => {
   it('answers nothing for false, which is to not compress', () => {
-    expect(deflateSettings(false)).toBeUndefined()
+    const mayReferBack = vi.fn<() => boolean>()
+    expect(deflateSettings(false, mayReferBack)).toBeUndefined()
+    expect(mayReferBack).not.toHaveBeenCalled()
   })
 
   it.each([[true], [{}], [{ level: undefined }]])(
@@ -37,7 +39,7 @@ describe('deflateSettings', () => {
 
   it('compresses each message by itself where messages cannot refer back', () => {
     const options = { serverNoContextTakeover: false, clientNoContextTakeover: false }
-    expect(deflateSettings(options, false)).toMatchObject({
+    expect(deflateSettings(options, () => false)).toMatchObject({
       canReferBack: false,
       serverNoContextTakeover: true,
       clientNoContextTakeover: true,
