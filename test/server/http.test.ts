@@ -106,9 +106,16 @@ describe('What is no opening handshake', () => {
     const h2c = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n'
     expect((await client.write(get('/h2c', h2c)).readResponse()).body).toBe('GET /h2c')
     const post = `POST /h2c HTTP/1.1\r\nHost: a\r\nX: caf\xe9\r\nContent-Length: 4\r\n${h2c}\r\nbody`
-    expect((await client.write(post).readResponse()).body).toBe('POST /h2c body')
-    expect((await client.write(get('/next')).readResponse()).body).toBe('GET /next')
-    expect(http.requests[0].headers.upgrade).toBe(undefined)
+    // Where Node asks before, it serves that one itself, as it came, and forgets what stands behind it.
+    const isAsked = 'shouldUpgradeCallback' in http
+    const [first, then] = isAsked ? [post, get('/next')] : [post + get('/next'), '']
+    expect((await client.write(first).readResponse()).body).toBe('POST /h2c body')
+    expect((await client.write(then).readResponse()).body).toBe('GET /next')
+    expect(http.requests.map(({ headers }) => headers.upgrade)).toEqual([
+      undefined,
+      isAsked ? 'h2c' : undefined,
+      undefined,
+    ])
     expect(http.requests[1].headers).toMatchObject({ x: 'caf\xe9', 'http2-settings': 'AAMAAABk' })
     await expectEcho(client)
   })
