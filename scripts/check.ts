@@ -13,6 +13,7 @@ const steps: readonly Step[] = [
   npmScript('types'),
   npmScript('docs'),
   npmScript('requirements'),
+  npmScript('threats'),
   npmScript('build'),
   vitest('test', 'test'),
   npmScript('publint'),

@@ -7,6 +7,8 @@
  * name the code that obeys it and a test that proves it; for everything else a test or a note will do.
  */
 
+import { isOneOf, parseTable } from './table.ts'
+
 const LEVELS = ['MUST', 'MUST NOT', 'SHOULD', 'SHOULD NOT', 'MAY'] as const
 const PARTIES = ['client', 'server', 'both', 'other'] as const
 
@@ -45,24 +47,16 @@ export function parseRequirements(
   known: (document: string, section: string) => boolean,
   problems: string[],
 ): Requirement[] {
-  const [header, ...lines] = text.replace(/\n+$/, '').split('\n')
-  if (header !== COLUMNS.join('\t')) problems.push(`${path}:1: the columns must be ${COLUMNS.join(', ')}`)
-  const rows: Requirement[] = []
-  for (const [index, line] of lines.entries()) {
-    const row = parseRow(line)
-    if (typeof row === 'string') problems.push(`${path}:${index + 2}: ${row}`)
-    else if (!known(row.document, row.section)) {
-      problems.push(`${path}:${index + 2}: RFC ${row.document} has no section ${row.section} in sections.tsv`)
-    } else rows.push(row)
+  const parse = (cells: readonly string[]): Requirement | string => {
+    const row = parseRow(cells)
+    if (typeof row === 'string' || known(row.document, row.section)) return row
+    return `RFC ${row.document} has no section ${row.section} in sections.tsv`
   }
-  return rows
+  return parseTable(path, text, COLUMNS, parse, problems)
 }
 
 /** A row, or what is wrong with it. */
-function parseRow(line: string): Requirement | string {
-  const cells = line.split('\t')
-  if (cells.length !== COLUMNS.length) return `${cells.length} cells instead of ${COLUMNS.length}`
-  const [id, section, level, who, text, where, note] = cells
+function parseRow([id, section, level, who, text, where, note]: readonly string[]): Requirement | string {
   const [, document, inId] = /^(\d{4})[:-](\d[\d.]*)-i?\d\d$/.exec(id) ?? []
   if (inId === undefined) return `${id} is no id`
   if (inId !== section) return `${id} is not of section ${section}`
@@ -76,10 +70,6 @@ function parseRow(line: string): Requirement | string {
     places.push({ path, symbol })
   }
   return { id, document, section, level, who, text, where: places, note }
-}
-
-function isOneOf<T extends string>(list: readonly T[], text: string): text is T {
-  return (list as readonly string[]).includes(text)
 }
 
 export function isMust({ level }: Requirement): boolean {
@@ -109,10 +99,11 @@ export function findIds(title: string): string[] {
 /** By id, the tests that carry it. */
 export type Proofs = ReadonlyMap<string, readonly CollectedTest[]>
 
-export function groupById(tests: readonly CollectedTest[]): Proofs {
+/** `find` answers the ids in a title: those of the RFCs' demands, unless given. */
+export function groupById(tests: readonly CollectedTest[], find: (title: string) => string[] = findIds): Proofs {
   const proofs = new Map<string, CollectedTest[]>()
   for (const test of tests) {
-    for (const id of new Set(findIds(test.name))) {
+    for (const id of new Set(find(test.name))) {
       const named = proofs.get(id)
       if (named === undefined) proofs.set(id, [test])
       else named.push(test)
