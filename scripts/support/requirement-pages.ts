@@ -6,6 +6,7 @@
 import { posix } from 'node:path'
 import { bindsUs, findIds, isMust } from './requirements.ts'
 import type { CollectedTest, Proofs, Requirement } from './requirements.ts'
+import { findThreatIds } from './threats.ts'
 
 /** One list and its page. */
 export interface RequirementList {
@@ -140,10 +141,10 @@ function escape(text: string): string {
 
 const LONGEST_TITLE = 80
 
-/** The title of a test as the title of a link: without its ids, on one line, and not too long. */
+/** The title of a test as the title of a link: without ids, on one line, and not too long. */
 function escapeTitle(name: string): string {
   let title = name
-  for (const id of findIds(name)) title = title.replaceAll(`[${id}]`, '')
+  for (const id of [...findIds(name), ...findThreatIds(name)]) title = title.replaceAll(`[${id}]`, '')
   const plain = title.replaceAll(' > ', ': ').replace(/[^\x20-\x7e]/g, '?')
   const short = plain
     .replace(/["\\|`<>&[\]]/g, "'")

@@ -69,7 +69,7 @@ describe('connect with wrong arguments', () => {
     }
   })
 
-  it('throws at once for what would inject header fields: 9 places, 12 payloads', () => {
+  it('[V71] throws at once for what would inject header fields: 9 places, 12 payloads', () => {
     const payloads = [
       '\r\nX: y',
       '\n',
@@ -195,7 +195,7 @@ describe('connect that is answered something else', () => {
     },
   )
 
-  it('fails at an endless head before it is 17 KiB long', async () => {
+  it('[V74] fails at an endless head before it is 17 KiB long', async () => {
     let written = 0
     const error = await refusal((_, { socket }) => {
       const more = (): void => {
@@ -251,7 +251,7 @@ describe('connect that is answered something else', () => {
     expect(error.body?.toString()).toBe('try la')
   })
 
-  it('keeps 64 KiB of an endless body, and hangs up then', async () => {
+  it('[V74] keeps 64 KiB of an endless body, and hangs up then', async () => {
     const error = await refusal((_, { socket }) => {
       const more = (): void => {
         while (!socket.destroyed && socket.write('0123456789abcdef'.repeat(64)));
@@ -299,7 +299,7 @@ describe('connect that is answered something else', () => {
     expect(raw.accepted).toBe(1)
   })
 
-  it('follows no redirect', async () => {
+  it('[V72] follows no redirect', async () => {
     const elsewhere = await rawServer()
     for (const status of [301, 302, 303, 307, 308]) {
       const answer = `HTTP/1.1 ${status} X\r\nLocation: ${elsewhere.url}\r\nContent-Length: 0\r\n\r\n`
@@ -360,7 +360,7 @@ describe('the deadline of connect', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
   afterEach(() => void vi.useRealTimers())
 
-  it('is 10 s from the first try to the end of the answer, however that drips', async () => {
+  it('[V74] is 10 s from the first try to the end of the answer, however that drips', async () => {
     const raw = await rawServer()
     const [failure, sockets] = [failureOf(connect(raw.url)), watchSockets()]
     const peer = await raw.accept()
@@ -681,7 +681,7 @@ describe('attempts at once', () => {
 describe('a process', () => {
   const program = fileURLToPath(new URL('../support/failing-client.ts', import.meta.url))
 
-  it('survives every failure without a listener, and ends by itself', async () => {
+  it('[A18] survives every failure without a listener, and ends by itself', async () => {
     const args = ['--unhandled-rejections=strict', '--throw-deprecation', '--import', 'tsx', program]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     onTestFinished(() => void child.kill('SIGKILL'))

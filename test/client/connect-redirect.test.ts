@@ -84,7 +84,7 @@ describe('connect that is redirected', () => {
     },
   )
 
-  it('follows as many as it may, and has the last URL for its own', async () => {
+  it('[V72] follows as many as it may, and has the last URL for its own', async () => {
     const { authority, asked } = await site({ '/1': '/2', '/2': '/3', '/3': '/4?q' })
     const ws = await connect(`ws://user:pass@${authority}/1`, { redirects: 3, message: () => {} })
     expect(ws.url).toBe(`ws://${authority}/4?q`)
@@ -96,14 +96,14 @@ describe('connect that is redirected', () => {
     expect(error).toMatchObject({ code: 'ERR_WS_TOO_MANY_REDIRECTS', status: 302, body: Buffer.from('elsewhere') })
   })
 
-  it('ends in a circle by the count', async () => {
+  it('[V72] ends in a circle by the count', async () => {
     const { authority, asked } = await site({ '/a': '/b', '/b': '/a' })
     const error = await failureOf(connect(`ws://${authority}/a`, { redirects: 20 }))
     expect(error.code).toBe('ERR_WS_TOO_MANY_REDIRECTS')
     expect(asked).toHaveLength(21)
   })
 
-  it('takes credentials and certificate along within the origin, and leaves them behind on the way to another', async () => {
+  it('[V72] takes credentials and certificate along within the origin, and leaves them behind on the way to another', async () => {
     const last = await site({}, true)
     const first = await site({ '/': '/again', '/again': `https://${last.authority}/there` }, true)
     const headers = [
@@ -136,7 +136,7 @@ describe('connect that is redirected', () => {
     await ws.close()
   })
 
-  it('goes from ws: to wss:, and never back', async () => {
+  it('[V72] goes from ws: to wss:, and never back', async () => {
     const plain = await site({})
     const secure = await site({ '/back': `http://${plain.authority}/` }, true)
     const first = await site({ '/': `https://${secure.authority}/`, '/back': `wss://${secure.authority}/back` })

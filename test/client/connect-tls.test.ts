@@ -279,7 +279,7 @@ describe('connect to a server of wss: that is not who it should be', () => {
 
   const UNVERIFIED = ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY']
 
-  it('refuses certificates of authorities that it does not trust [6455:4.1-15]', async () => {
+  it('[V73] refuses certificates of authorities that it does not trust [6455:4.1-15]', async () => {
     const raw = await secureServer()
     expect(UNVERIFIED).toContain(await refused(raw, {}))
     const other = await createAuthority()
@@ -310,7 +310,7 @@ describe('connect to a server of wss: that is not who it should be', () => {
     expect(await serverNameAt(onlyName, 'wss://localhost/', wrong)).toBe('localhost')
   })
 
-  it('verifies unless rejectUnauthorized is exactly false', async () => {
+  it('[V73] verifies unless rejectUnauthorized is exactly false', async () => {
     const raw = await secureServer()
     for (const value of [undefined, null, 0, '', 'false', Number.NaN, true]) {
       const tls = { rejectUnauthorized: value } as NonNullable<ConnectOptions['tls']>

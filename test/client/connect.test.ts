@@ -82,14 +82,14 @@ describe('the request of connect', () => {
     )
   })
 
-  it('has a new key every time [6455:4.1-29] [6455:4.1-30]', async () => {
+  it('[A15] has a new key every time [6455:4.1-29] [6455:4.1-30]', async () => {
     const keys = new Set<string | undefined>()
     for (let count = 0; count < 10; count++) keys.add(KEY_LINE.exec((await requestOf('/')).text)?.[1])
     expect(keys.size).toBe(10)
     expect(keys).not.toContain(undefined)
   })
 
-  it('logs in with what stands before the @, decoded, unless told otherwise', async () => {
+  it('[V76] logs in with what stands before the @, decoded, unless told otherwise', async () => {
     const basic = (text: string): string => `\r\nAuthorization: Basic ${Buffer.from(text).toString('base64')}\r\n`
     const uri = (authority: string): string => `ws://us%40er:p%3A%C3%BC@${authority}/`
     const { text, authority } = await requestOf(uri)
@@ -122,7 +122,7 @@ describe('the request of connect', () => {
     }
   })
 
-  it('does not change a URL that it is given', async () => {
+  it('[V76] does not change a URL that it is given', async () => {
     const raw = await rawServer()
     const url = new URL(`${raw.url}/a?b`)
     const before = url.href
@@ -200,7 +200,7 @@ describe('connect', () => {
     expect(heard).toEqual(MESSAGES)
   })
 
-  it('takes an answer, and frames behind it, octet by octet', async () => {
+  it('[A14] takes an answer, and frames behind it, octet by octet', async () => {
     const raw = await rawServer()
     const heard: Message[] = []
     const connecting = connect(raw.url, { message: (_, data) => heard.push(data) })
@@ -217,7 +217,7 @@ describe('connect', () => {
     expect(heard).toEqual(MESSAGES)
   })
 
-  it('takes an answer that is cut anywhere', async () => {
+  it('[A14] takes an answer that is cut anywhere', async () => {
     const raw = await rawServer()
     const length = Buffer.byteLength(acceptance(''))
     for (let at = 1; at < length + 12; at += 7) {
@@ -236,7 +236,7 @@ describe('connect', () => {
     }
   })
 
-  it('passes over eight interim responses [9112-6.3-01] [9110-15.2-01]', async () => {
+  it('[A14] passes over eight interim responses [9112-6.3-01] [9110-15.2-01]', async () => {
     const raw = await rawServer()
     const connecting = connect(raw.url)
     const peer = await raw.accept()
@@ -245,7 +245,7 @@ describe('connect', () => {
     await expectOpen(connecting)
   })
 
-  it('takes Connection for a list, in any case [6455:4.1-42] [6455:4.1-43] [6455:4.1-i02]', async () => {
+  it('[V75] takes Connection for a list, in any case [6455:4.1-42] [6455:4.1-43] [6455:4.1-i02]', async () => {
     const raw = await rawServer()
     const connecting = connect(raw.url)
     const peer = await raw.accept()

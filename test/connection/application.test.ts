@@ -236,7 +236,7 @@ describe.each(ROLES)('Application of a %s', (role) => {
     expect(warned).toHaveBeenCalledTimes(2)
   })
 
-  it('is not warned of what peers and networks do, with or without `error`', async () => {
+  it('[A18] is not warned of what peers and networks do, with or without `error`', async () => {
     for (const act of [
       ({ peer }: Opened) => peer.send(0x83),
       ({ peer }: Opened) => peer.reset(),

@@ -96,7 +96,7 @@ describe.each(ROLES)('Connection as a %s', (role) => {
       expect(frames).toEqual([])
     })
 
-    it('refuses all that also when the connection has ended', async () => {
+    it('[A23] refuses all that also when the connection has ended', async () => {
       const connection = await opened(role)
       await end(connection)
       const { ws } = connection
@@ -205,7 +205,7 @@ describe.each(ROLES)('Connection as a %s', (role) => {
       }
     })
 
-    it('refuse more than that, and send nothing [6455:5.5-01]', async () => {
+    it('[A23] refuse more than that, and send nothing [6455:5.5-01]', async () => {
       const frames = await sent(({ ws }) => {
         for (const payload of [Buffer.alloc(126), 'x'.repeat(126), 'ü'.repeat(63)]) {
           expect(() => ws.ping(payload)).toThrow(RangeError)
@@ -332,7 +332,7 @@ describe('Two connections', () => {
     expect([near.destroyed, far.destroyed]).toEqual([true, true])
   })
 
-  it('close each other at once', async () => {
+  it('[A09] close each other at once', async () => {
     const [near, far] = pair({ delivery: 'later' })
     const ends = [
       new Connection(near, connectionSettings('server', {}), {}, undefined, ''),

@@ -369,7 +369,7 @@ describe.each(ROLES)('A %s that has agreed upon permessage-deflate', (role) => {
     await turn()
   })
 
-  it('lets others have their turn while many small messages are to be inflated, and loses none', async () => {
+  it('[A05] lets others have their turn while many small messages are to be inflated, and loses none', async () => {
     let count = 0
     const connection = await open({
       onlyHandler: {

@@ -507,7 +507,7 @@ describe('Ending', () => {
       expectGone(connection)
     })
 
-    it('writes nothing behind its own FIN, not even why it failed', async () => {
+    it('[A09] writes nothing behind its own FIN, not even why it failed', async () => {
       let fail!: (error: Error) => void
       const connection = await opened(role, {
         handler: {
@@ -575,7 +575,7 @@ describe('Ending', () => {
       expectGone(connection)
     })
 
-    it('hands on what the peer sent before it knew of our Close, and then sends nothing itself [6455:6.1-02] [6455:5.5.1-05]', async () => {
+    it('[A09] hands on what the peer sent before it knew of our Close, and then sends nothing itself [6455:6.1-02] [6455:5.5.1-05]', async () => {
       const connection = await opened(role)
       const { ws, peer, log } = connection
       void ws.close(1000)

@@ -23,7 +23,7 @@ describe('The judgement about a peer', () => {
     expect(judge(pulse(0), 1e9, settings({}), stalled)).toBe('fine')
   })
 
-  it('asks for a Ping after the interval, once, and gives up after the timeout', () => {
+  it('[A10] asks for a Ping after the interval, once, and gives up after the timeout', () => {
     const peer = pulse(1000)
     const options = settings({ heartbeat: { interval: 100, timeout: 50 } })
     const verdicts = [1099, 1100, 1101, 1149, 1150].map((now) => judge(peer, now, options, quiet))
@@ -71,7 +71,7 @@ describe.each(ROLES)('A %s', (role) => {
     await end(connection)
   })
 
-  it('sends an empty Ping after every interval of silence, as long as it is answered [6455:7.1.7-08] [6455:7.2.1-03]', async () => {
+  it('[A10] sends an empty Ping after every interval of silence, as long as it is answered [6455:7.1.7-08] [6455:7.2.1-03]', async () => {
     const connection = await opened(role, { heartbeat: { interval: 10_000, timeout: 10_000 } })
     const { peer, log } = connection
     for (let i = 0; i < 5; i++) {
@@ -196,7 +196,7 @@ describe.each(ROLES)('A %s', (role) => {
     await end(connection)
   })
 
-  it('fails a peer that drips, and keeps one that is only slow', async () => {
+  it('[A02] fails a peer that drips, and keeps one that is only slow', async () => {
     for (const [octets, state] of [
       [100, 3],
       [600, 1],
@@ -213,7 +213,7 @@ describe.each(ROLES)('A %s', (role) => {
     }
   })
 
-  it('keeps a slow message whose frames end in time', async () => {
+  it('[A02] keeps a slow message whose frames end in time', async () => {
     const connection = await opened(role, { frameTimeout: 10_000 })
     connection.peer.send(0x01, 'a')
     for (let i = 0; i < 10; i++) {

@@ -27,7 +27,7 @@ describe('payloadOf', () => {
     }
   })
 
-  it.each(NOT_DATA)('refuses %s with a TypeError', (_, data) => {
+  it.each(NOT_DATA)('[A23] refuses %s with a TypeError', (_, data) => {
     expect(() => payloadOf(data as string)).toThrow(TypeError)
     expect(() => payloadOf(data as string)).toThrow(expect.objectContaining({ code: 'ERR_WS_INVALID_DATA' }))
   })

@@ -77,7 +77,7 @@ async function costOfIdle(bare: boolean, count: number): Promise<number> {
 }
 
 describe('The memory of a server', () => {
-  it('has at most 512 octets for a connection that is idle, beside its socket', { timeout: 60_000 }, async () => {
+  it('[A08] has at most 512 octets for a connection that is idle, beside its socket', { timeout: 60_000 }, async () => {
     const bare = await costOfIdle(true, 2000)
     expect((await costOfIdle(false, 2000)) - bare).toBeLessThanOrEqual(512)
   })

@@ -170,7 +170,7 @@ describe.each(NAMES)('The server process on %s', (name) => {
     await expectUnharmed()
   })
 
-  it('survives a reset, and an end, behind every octet of handshake, message and close', async () => {
+  it('[V64] survives a reset, and an end, behind every octet of handshake, message and close', async () => {
     for (let length = 0; length <= SCRIPT.length; length++) {
       const clients = await Promise.all([RawClient.connect(places[name]), RawClient.connect(places[name])])
       for (const client of clients) client.write(SCRIPT.subarray(0, length))
@@ -204,7 +204,7 @@ describe.each(NAMES)('The server process on %s', (name) => {
 })
 
 describe('The server process', () => {
-  it('survives what is no TLS, cut anywhere', async () => {
+  it('[V64] survives what is no TLS, cut anywhere', async () => {
     const { port } = places.tls
     const hello = Buffer.from(`16030100c8010000c40303${'ab'.repeat(195)}`, 'hex')
     await Promise.all(

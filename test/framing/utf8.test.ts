@@ -160,7 +160,7 @@ describe('Utf8Validator', () => {
     },
   )
 
-  it('judges all sequences of one and two octets as they are, whole and cut', () => {
+  it('[A12] judges all sequences of one and two octets as they are, whole and cut', () => {
     const wrong: string[] = []
     const bytes = Buffer.alloc(2)
     for (let octets = 0; octets < 0x1_0000; octets++) {
@@ -175,7 +175,7 @@ describe('Utf8Validator', () => {
     expect(wrong).toEqual([])
   })
 
-  it('judges all sequences of three octets as they are', () => {
+  it('[A12] judges all sequences of three octets as they are', () => {
     let wrong = 0
     let validator = new Utf8Validator()
     const bytes = Buffer.alloc(3)
@@ -210,7 +210,7 @@ describe('Utf8Validator', () => {
     expect(wrong).toEqual([])
   })
 
-  it('judges sequences of four octets as they are, at every edge of every octet', () => {
+  it('[A12] judges sequences of four octets as they are, at every edge of every octet', () => {
     const edges = wire('00 7f 80 81 8e 8f 90 91 9f a0 be bf c0 c2 ff')
     for (const first of wire('ef f0 f1 f2 f3 f4 f5 f7 f8 ff')) {
       for (const second of edges) {
@@ -229,7 +229,7 @@ describe('Utf8Validator', () => {
     expectVerdict(wire('f48fbfbf'), true)
   })
 
-  it('refuses at exactly the first bad octet, and knows when the last character is whole', () => {
+  it('[A12] refuses at exactly the first bad octet, and knows when the last character is whole', () => {
     for (const bytes of nearText(2_000, 7)) {
       const good = goodOctets(bytes)
       if (octetsTaken(bytes) !== good) expect(`${hex(bytes)}: ${octetsTaken(bytes)}`).toBe(`${hex(bytes)}: ${good}`)

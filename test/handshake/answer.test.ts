@@ -81,7 +81,7 @@ describe('formatAcceptance', () => {
     }
   })
 
-  it('refuses to split the response [9112-11.1-01]', () => {
+  it('[V70] refuses to split the response [9112-11.1-01]', () => {
     for (const text of INJECTIONS) {
       expect(() => formatAcceptance(ACCEPTANCE, { headers: { 'X-Test': text } })).toThrow(invalidHeader)
       expect(() => formatAcceptance(ACCEPTANCE, { headers: { [text]: 'x' } })).toThrow(invalidHeader)
@@ -158,7 +158,7 @@ describe('formatRejection', () => {
     }
   })
 
-  it('refuses headers that say how the message ends, and to split the response [9112-11.1-01]', () => {
+  it('[V70] refuses headers that say how the message ends, and to split the response [9112-11.1-01]', () => {
     for (const name of ['Connection', 'content-length', 'Transfer-Encoding']) {
       expect(() => formatRejection({ status: 400, headers: { [name]: 'x' } })).toThrow(invalidHeader)
     }

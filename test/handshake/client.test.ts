@@ -108,7 +108,7 @@ describe('createRequest', () => {
     }
   })
 
-  it('lets nothing be written between the fields [9112-11.1-01] [6455:4.1-03]', () => {
+  it('[V71] lets nothing be written between the fields [9112-11.1-01] [6455:4.1-03]', () => {
     const payloads = [
       '\r\nX: y',
       '\n',
@@ -229,7 +229,7 @@ describe('checkResponse', () => {
     }
   })
 
-  it('fails unless Connection is a list with Upgrade in it, in any case [6455:4.1-43]', () => {
+  it('[V75] fails unless Connection is a list with Upgrade in it, in any case [6455:4.1-43]', () => {
     for (const connection of ['upgrade', 'keep-alive, Upgrade', 'UPGRADE ,x', ['keep-alive', 'upgrade']]) {
       check({ Connection: connection })
     }
@@ -288,7 +288,7 @@ describe('checkResponse', () => {
     expect(check({ 'Content-Length': '5', 'Transfer-Encoding': 'chunked' }).extensions).toEqual([])
   })
 
-  it('writes nothing of the server raw into a message', () => {
+  it('[V69] writes nothing of the server raw into a message', () => {
     const error = failure({ 'Sec-WebSocket-Protocol': `\u009b31m${'x'.repeat(500)}` })
     expect(error.message).toMatch(/^[ -~]{1,200}$/)
   })
@@ -302,7 +302,7 @@ describe('unexpectedResponse', () => {
     expect(error.headers.get('www-authenticate')).toBe('Bearer')
   })
 
-  it('says where a redirect points to, fit for a log', () => {
+  it('[V69] says where a redirect points to, fit for a log', () => {
     const head = headOf('response', 'HTTP/1.1 302 Found\r\nLocation: /b\xff\r\n\r\n')
     const error = unexpectedResponse(head)
     expect(error.message).toBe('The server answered with status 302 instead of 101. It points to "/b\\u00ff".')

@@ -28,7 +28,7 @@ describe('requestHead', () => {
     }
   })
 
-  it('refuses more fields than allowed with 431 instead of losing any [9110-5.4-01]', () => {
+  it('[V50] refuses more fields than allowed with 431 instead of losing any [9110-5.4-01]', () => {
     const lines = (count: number): string[] => Array.from({ length: count }, () => ['A', 'b']).flat()
     expect(requestHead('GET', '/', '1.1', lines(100)).fields.size).toBe(100)
     expect(() => requestHead('GET', '/', '1.1', lines(101))).toThrow(expect.objectContaining({ status: 431 }))
@@ -38,7 +38,7 @@ describe('requestHead', () => {
     )
   })
 
-  it('keeps names that mean something to objects as plain fields', () => {
+  it('[V53] keeps names that mean something to objects as plain fields', () => {
     const { fields } = requestHead(
       'GET',
       '/',

@@ -116,13 +116,13 @@ describe('parseExtensions', () => {
     for (const value of wrong) expect(() => parseExtensions(value), value).toThrow(refusal)
   })
 
-  it('keeps names that mean something to objects as plain names', () => {
+  it('[V53] keeps names that mean something to objects as plain names', () => {
     for (const name of OBJECT_NAMES) {
       expect(parseExtensions(`${name}; ${name}=${name}`)).toEqual([{ name, parameters: [[name, name]] }])
     }
   })
 
-  it('takes time in proportion to the text, however hostile', () => {
+  it('[V52] takes time in proportion to the text, however hostile', () => {
     // Of 1 MiB, 64 times what a head can hold: milliseconds if it is linear, minutes if it is not.
     const length = 1 << 20
     const hostile = [

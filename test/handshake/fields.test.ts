@@ -71,7 +71,7 @@ describe('formatFields', () => {
     expect(formatFields([])).toBe('')
   })
 
-  it('refuses CR, LF, NUL, other control characters and what is not Latin-1 in a value [9112-11.1-01] [9112-2.2-03] [9112-5.2-01]', () => {
+  it('[V70] [V71] refuses CR, LF, NUL, other control characters and what is not Latin-1 in a value [9112-11.1-01] [9112-2.2-03] [9112-5.2-01]', () => {
     for (const value of FORBIDDEN) expect(() => formatFields([['X', value]])).toThrow(misuse)
     for (let code = 0; code < 0x20; code++) {
       if (code !== 9) expect(() => formatFields([['X', `a${String.fromCharCode(code)}b`]])).toThrow(misuse)

@@ -128,7 +128,7 @@ describe('parseTokens', () => {
     }
   })
 
-  it('looks at each character a bounded number of times, whatever the text', () => {
+  it('[V51] looks at each character a bounded number of times, whatever the text', () => {
     const hostile = (length: number): string[] => [
       `b${' '.repeat(length)}x`,
       ','.repeat(length),

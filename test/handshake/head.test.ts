@@ -72,7 +72,7 @@ describe('HeadReader with a request', () => {
     for (const line of lines) expect(refusalOf('request', `${line}\r\n\r\n`), line).toEqual(MALFORMED.request)
   })
 
-  it('refuses what is no HTTP version with 400, other versions with 505 [9112-2.3-01]', () => {
+  it('[V61] refuses what is no HTTP version with 400, other versions with 505 [9112-2.3-01]', () => {
     const malformed = [
       'http/1.1',
       'HTTP/1',
@@ -99,7 +99,7 @@ describe('HeadReader with a request', () => {
     expect(refusalOf('request', 'PRI * HTTP/2.0\r\n\r\n')).toEqual(['ERR_WS_BAD_HTTP_VERSION', 505])
   })
 
-  it('decides about every byte at every place of a request line [9112-2.2-01] [6455:10.7-01]', () => {
+  it('[V61] decides about every byte at every place of a request line [9112-2.2-01] [6455:10.7-01]', () => {
     for (const character of characters()) {
       const isVisible = character > ' ' && character < '\x7f'
       const inMethod = readChunks('request', [latin1(`G${character}T / HTTP/1.1\r\n\r\n`)])
@@ -163,26 +163,26 @@ describe.each(KINDS)('HeadReader with the fields of a %s', (kind) => {
     expect(headOf(kind, `${opening}x: \u00c3\u00a9\r\n\r\n`).fields.get('x')).toBe('\u00c3\u00a9')
   })
 
-  it('refuses whitespace before the colon [9112-5.1-01]', () => {
+  it('[V60] refuses whitespace before the colon [9112-5.1-01]', () => {
     for (const name of ['Host ', 'Host\t', 'Content-Length  ']) {
       expect(refusalOf(kind, `${opening}${name}: x\r\n\r\n`)).toEqual(MALFORMED[kind])
     }
   })
 
-  it('refuses a folded line [9112-5.2-02] [9112-5.2-03]', () => {
+  it('[V60] refuses a folded line [9112-5.2-02] [9112-5.2-03]', () => {
     for (const fold of [' ', '\t', ' \t']) {
       expect(refusalOf(kind, `${opening}a: b\r\n${fold}c\r\n\r\n`)).toEqual(MALFORMED[kind])
       expect(refusalOf(kind, `${opening}a: b\r\n${fold}c: d\r\n\r\n`)).toEqual(MALFORMED[kind])
     }
   })
 
-  it('refuses whitespace between the start line and the first field [9112-2.2-08]', () => {
+  it('[V60] refuses whitespace between the start line and the first field [9112-2.2-08]', () => {
     expect(refusalOf(kind, `${opening} a: b\r\n\r\n`)).toEqual(MALFORMED[kind])
     expect(refusalOf(kind, `${opening}\t\r\n\r\n`)).toEqual(MALFORMED[kind])
     expect(refusalOf(kind, `${opening}\ta: b\r\n\r\n`)).toEqual(MALFORMED[kind])
   })
 
-  it('refuses a line that ends with a bare LF [9112-2.2-02]', () => {
+  it('[V60] refuses a line that ends with a bare LF [9112-2.2-02]', () => {
     for (const text of [
       `${OPENINGS[kind]}\n\r\n`,
       `${opening}a: b\n\r\n`,
@@ -194,7 +194,7 @@ describe.each(KINDS)('HeadReader with the fields of a %s', (kind) => {
     }
   })
 
-  it('refuses a bare CR wherever it stands [9112-2.2-04] [9110-5.5-01]', () => {
+  it('[V60] refuses a bare CR wherever it stands [9112-2.2-04] [9110-5.5-01]', () => {
     for (const text of [
       `${OPENINGS[kind]}\rX: y\r\n\r\n`,
       `${opening}a: b\rc: d\r\n\r\n`,
@@ -207,7 +207,7 @@ describe.each(KINDS)('HeadReader with the fields of a %s', (kind) => {
     }
   })
 
-  it('refuses a line without a name, without a colon, or with a name that is no token', () => {
+  it('[V61] refuses a line without a name, without a colon, or with a name that is no token', () => {
     for (const line of [
       ':',
       ': x',
@@ -225,7 +225,7 @@ describe.each(KINDS)('HeadReader with the fields of a %s', (kind) => {
     }
   })
 
-  it('decides about every byte in a name and in a value [9110-5.5-01] [9112-2.2-09] [6455:10.7-04]', () => {
+  it('[V61] decides about every byte in a name and in a value [9110-5.5-01] [9112-2.2-09] [6455:10.7-04]', () => {
     for (const character of characters()) {
       const byte = character.charCodeAt(0)
       const inName = readChunks(kind, [latin1(`${opening}a${character}b: c\r\n\r\n`)])
@@ -240,7 +240,7 @@ describe.each(KINDS)('HeadReader with the fields of a %s', (kind) => {
     }
   })
 
-  it('keeps names that mean something to objects as plain fields', () => {
+  it('[V53] keeps names that mean something to objects as plain fields', () => {
     const lines = OBJECT_NAMES.map((name) => `${name}: of ${name}\r\n`).join('')
     const { fields } = headOf(kind, `${opening}${lines}\r\n`)
     for (const name of OBJECT_NAMES) expect(fields.get(name)).toBe(`of ${name}`)
@@ -278,7 +278,7 @@ describe.each(KINDS)('HeadReader and the limits of a %s', (kind) => {
     expect(refusalOf(kind, withSize(16_385), { maxFieldLineSize: 16_000 })).toEqual(tooLarge(431))
   })
 
-  it('allows 100 fields and refuses one more with 431, whatever their number up to 200 [9110-5.4-01]', () => {
+  it('[V50] [V63] allows 100 fields and refuses one more with 431, whatever their number up to 200 [9110-5.4-01]', () => {
     for (let count = 0; count <= 200; count++) {
       const lines = Array.from({ length: count }, (_, index) => `${index}:\r\n`).join('')
       const outcome = readChunks(kind, [latin1(`${OPENINGS[kind]}\r\n${lines}\r\n`)])
@@ -314,7 +314,7 @@ describe.each(KINDS)('HeadReader and the limits of a %s', (kind) => {
     expect(() => new HeadReader(kind, { maxFields: 0 })).toThrow(RangeError)
   })
 
-  it('keeps no more than the limit of a line or head that never ends', () => {
+  it('[V62] [V74] keeps no more than the limit of a line or head that never ends', () => {
     const reader = new HeadReader(kind)
     reader.read(latin1(kind === 'request' ? 'GET /' : 'HTTP/1.1 101 '))
     expect(() => reader.read(Buffer.alloc(1 << 20, 'x'))).toThrow(HandshakeError)
@@ -363,7 +363,7 @@ describe('HeadReader', () => {
     }
   })
 
-  it('explains itself with a section and a fixed sentence, and repeats nothing that it was sent [6455:10.7-04]', () => {
+  it('[V69] explains itself with a section and a fixed sentence, and repeats nothing that it was sent [6455:10.7-04]', () => {
     const texts = [
       'G\x1b[31mT',
       'GET / HTTP/1.1\r\nsec\x1bret',
@@ -403,7 +403,7 @@ describe('HeadReader', () => {
     expect(cut.head.version).toBe('1.1')
   })
 
-  it('gathers a head that drips in in one buffer that grows no larger than the limit, and copies none that comes whole', () => {
+  it('[V54] gathers a head that drips in in one buffer that grows no larger than the limit, and copies none that comes whole', () => {
     const allocate = vi.spyOn(Buffer, 'alloc')
     try {
       const maxHeadSize = 1_300
@@ -420,7 +420,7 @@ describe('HeadReader', () => {
     }
   })
 
-  it('looks at each byte once, however they arrive', () => {
+  it('[V54] looks at each byte once, however they arrive', () => {
     const text = `GET /${'x'.repeat(4000)} HTTP/1.1\r\na: ${'y'.repeat(6000)}\r\n${'b: c\r\n'.repeat(90)}\r\n`
     for (const size of [1, 7, 1000, text.length]) {
       let looks = 0

@@ -74,7 +74,7 @@ describe('isOriginAllowed without a policy', () => {
     ['http://constructor', '__proto__', false, false],
   ]
 
-  it('allows the host that the request came to, and no other [6455:4.2.2-04] [6455:10.2-01]', () => {
+  it('[V66] [A13] allows the host that the request came to, and no other [6455:4.2.2-04] [6455:10.2-01]', () => {
     expect(table.length).toBeGreaterThan(40)
     for (const [origin, host, secure, allowed] of table) {
       expect(allows(undefined, [origin], host, secure), `${origin} at ${host}, secure: ${secure}`).toBe(allowed)
@@ -87,7 +87,7 @@ describe('isOriginAllowed without a policy', () => {
 })
 
 describe('isOriginAllowed', () => {
-  it('refuses two Origin fields whatever the policy', () => {
+  it('[V66] [A13] refuses two Origin fields whatever the policy', () => {
     for (const policy of [undefined, 'any', ['http://a.com'], () => true] as OriginPolicy[]) {
       expect(allows(policy, ['http://a.com', 'http://a.com'])).toBe(false)
       expect(allows(policy, ['http://a.com', ''])).toBe(false)

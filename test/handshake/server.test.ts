@@ -74,7 +74,7 @@ describe('acceptRequest', () => {
     ).toBe(true)
   })
 
-  it('refuses a request that lacks any required item, or has it empty [6455:4.2.1-01]', () => {
+  it('[V50] [V58] refuses a request that lacks any required item, or has it empty [6455:4.2.1-01]', () => {
     for (const [name] of HANDSHAKE_FIELDS) {
       for (const value of [undefined, '']) expect(rejected({ [name]: value })[0], name).toBeGreaterThanOrEqual(400)
     }
@@ -118,7 +118,7 @@ describe('acceptRequest', () => {
     }
   })
 
-  it('takes path and host from an absolute target, whatever a valid Host says [9112-3.2.2-02] [9112-3.2.2-03]', () => {
+  it('[V68] takes path and host from an absolute target, whatever a valid Host says [9112-3.2.2-02] [9112-3.2.2-03]', () => {
     const line = 'GET http://b.com:8080/x?y HTTP/1.1'
     expect(accepted({ Origin: 'http://b.com:8080' }, {}, line)).toMatchObject({
       authority: 'b.com:8080',
@@ -174,7 +174,7 @@ describe('acceptRequest', () => {
     }
   })
 
-  it('speaks version 13 only, and says so with 426 [6455:4.2.1-i06] [6455:4.2.2-06] [6455:4.4-01]', () => {
+  it('[V58] speaks version 13 only, and says so with 426 [6455:4.2.1-i06] [6455:4.2.2-06] [6455:4.4-01]', () => {
     const versions = [
       undefined,
       '',
@@ -222,7 +222,7 @@ describe('acceptRequest', () => {
     accepted({ 'Sec-WebSocket-Key': 'AQIDBAUGBwgJCgsMDQ4PEC==' })
   })
 
-  it('refuses a request with a body with 400 [9112-6.1-02] [9112-6.1-03] [9112-6.3-03] [9112-6.3-04] [9110-7.8-05]', () => {
+  it('[V57] refuses a request with a body with 400 [9112-6.1-02] [9112-6.1-03] [9112-6.3-03] [9112-6.3-04] [9110-7.8-05]', () => {
     for (const length of [
       '1',
       '5',
@@ -321,7 +321,7 @@ describe('acceptRequest', () => {
     expect(rejected({ Origin: 'http://a' }, { origins: refuse })).toEqual([403, 'ERR_WS_ORIGIN_REFUSED'])
   })
 
-  it('sends nothing back of what it was sent [6455:10.1-i01]', () => {
+  it('[A17] sends nothing back of what it was sent [6455:10.1-i01]', () => {
     const secret = 'x/ecret'
     const cases: Changes[] = HANDSHAKE_FIELDS.map(([name]) => ({ [name]: secret }))
     for (const name of ['Origin', 'Content-Length', 'Expect']) cases.push({ [name]: secret })

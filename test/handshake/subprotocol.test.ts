@@ -27,11 +27,11 @@ describe('parseProtocols', () => {
     expect(parseProtocols('chat, Chat')).toEqual(['chat', 'Chat'])
   })
 
-  it('keeps names that mean something to objects as plain names', () => {
+  it('[V53] keeps names that mean something to objects as plain names', () => {
     expect(parseProtocols(OBJECT_NAMES.join(', '))).toEqual(OBJECT_NAMES)
   })
 
-  it('takes time in proportion to the text, however hostile', () => {
+  it('[V51] takes time in proportion to the text, however hostile', () => {
     const length = 1 << 18
     const hostile = [
       `b${' '.repeat(length)}x`,

@@ -46,7 +46,7 @@ describe('parseUri', () => {
     expect(parseUri('ws://a/%23?%23').resourceName).toBe('/%23?%23')
   })
 
-  it('decodes user name and password', () => {
+  it('[V76] decodes user name and password', () => {
     expect(parseUri('ws://us%40er:p%3A%C3%A9@h')).toMatchObject({
       authority: 'h',
       userinfo: { username: 'us@er', password: 'p:\u00e9' },
@@ -93,7 +93,7 @@ describe('parseUri', () => {
     for (const odd of [5, null, undefined, {}, Symbol('s')]) expect(() => parseUri(odd as string)).toThrow(misuse)
   })
 
-  it('refuses control characters instead of dropping them', () => {
+  it('[V71] refuses control characters instead of dropping them', () => {
     for (const character of ['\r', '\n', '\t', '\0', '\x1b', '\x7f', '\r\nX: y']) {
       for (const uri of [
         `ws://a${character}.com/`,

@@ -163,7 +163,7 @@ describe('HeadReader', () => {
     )
   })
 
-  it('accepts nothing that the strict parser of node:http refuses [9112-2.2-09]', async () => {
+  it('[V60] [V61] accepts nothing that the strict parser of node:http refuses [9112-2.2-09]', async () => {
     const known = new Set(['GET', 'POST', 'HEAD', 'OPTIONS'])
     let accepted = 0
     let refused = 0

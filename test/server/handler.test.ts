@@ -109,7 +109,7 @@ describe.each([TCP, UNIX, TLS, UNIX_TLS])('Limits over $name', (transport) => {
     await open()
   })
 
-  it('maxPendingHandshakes: beyond it 503 where that can be said, until one has ended', async () => {
+  it('[V62] maxPendingHandshakes: beyond it 503 where that can be said, until one has ended', async () => {
     const asked = new Event()
     const answer = new Event<UpgradeAnswer<unknown>>()
     const told = new Events<Error>()

@@ -74,7 +74,7 @@ describe.each(TRANSPORTS)('Over $name', (transport) => {
     expect(await client.readText()).toBe('Hello')
   })
 
-  it('a refused handshake is answered whole and ended, and no later octet is looked at [9112-9.6-01] [9112-9.3-01] [6455:4.2.1-01] [6455:7.2.2-01]', async () => {
+  it('[V59] a refused handshake is answered whole and ended, and no later octet is looked at [9112-9.6-01] [9112-9.3-01] [6455:4.2.1-01] [6455:7.2.2-01]', async () => {
     const told = refusals()
     const { server, dial } = await start({ handshakeError: told.handshakeError }, transport)
     const client = await dial()
@@ -179,7 +179,7 @@ describe('A request that is refused', () => {
     expect((await refusalOf(client)).status).toBe(400)
   })
 
-  it('says nothing of what was sent in it', async () => {
+  it('[A17] says nothing of what was sent in it', async () => {
     const { dial } = await start({})
     const client = (await dial()).write(handshake({ 'Sec-WebSocket-Key': 'marker' }, 'GET /marker HTTP/1.1'))
     const answer = await refusalOf(client)
@@ -262,7 +262,7 @@ describe('An accepted request', () => {
 })
 
 describe('The deadline', () => {
-  it.each([TCP, UNIX])('ends a silent or slow client over $name with 408 [9112-8-01]', async (transport) => {
+  it.each([TCP, UNIX])('[V62] ends a silent or slow client over $name with 408 [9112-8-01]', async (transport) => {
     const pass = fakeClock()
     const told = refusals()
     const { server, dial } = await start({ handshakeTimeout: 1_000, handshakeError: told.handshakeError }, transport)
@@ -278,7 +278,7 @@ describe('The deadline', () => {
     expect(server.connections.size).toBe(0)
   })
 
-  it('spans TLS: who does not bring it up in time is gone', async () => {
+  it('[V62] spans TLS: who does not bring it up in time is gone', async () => {
     const pass = fakeClock()
     const told = refusals()
     const { server, open } = await start({ handshakeTimeout: 1_000, handshakeError: told.handshakeError }, TLS)

@@ -78,18 +78,18 @@ describe('UpgradeRequest', () => {
       ],
     ],
     ['a=\xe9', [['a', '\xe9']]],
-  ])('reads the cookies %o leniently', (cookie, cookies) => {
+  ])('[V67] reads the cookies %o leniently', (cookie, cookies) => {
     expect([...request({ Cookie: cookie }).cookies]).toEqual(cookies)
   })
 
-  it.each(OBJECT_NAMES)('reads a cookie named %s as any other', (name) => {
+  it.each(OBJECT_NAMES)('[V53] reads a cookie named %s as any other', (name) => {
     const { cookies } = request({ Cookie: `${name}=1` })
     expect([...cookies]).toEqual([[name, '1']])
     expect(Object.prototype).not.toHaveProperty('1')
     expect(request().cookies.get(name)).toBeUndefined()
   })
 
-  it('reads 16 KiB of cookies in one pass', () => {
+  it('[V67] reads 16 KiB of cookies in one pass', () => {
     const text = `a=1${'; '.repeat(3_000)}${';'.repeat(2_000)} b=2`
     const indexOf = vi.spyOn(String.prototype, 'indexOf')
     const { cookies } = request({ Cookie: text.slice(0, 8_000) })

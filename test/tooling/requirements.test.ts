@@ -266,7 +266,7 @@ describe('The lists of the project', () => {
 describe('checkRequirements', () => {
   const list = { title: 'Demands', about: 'What is *demanded*.', list: 'docs/requirements/a.tsv', page: 'docs/a.md' }
   const proof: CollectedTest = {
-    name: 'rules > say "no" | <never> `x` [6455:5.1-01]',
+    name: 'rules > [V07] say "no" | <never> `x` [6455:5.1-01]',
     file: 'test/framing/rules.test.ts',
   }
   let root = ''
