@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { on } from 'node:events'
+import { on, once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Interface } from 'node:readline'
 import { killGroup } from './command.ts'
@@ -19,6 +19,8 @@ process.once('SIGTERM', () => process.exit(143))
 export interface ProgramOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
+  /** Whether messages go to it and come from it, which takes a program of Node. */
+  readonly channel?: boolean
 }
 
 export class Program {
@@ -27,12 +29,12 @@ export class Program {
   readonly #child: ChildProcess
   #errors = ''
 
-  constructor(executable: string, args: readonly string[], { cwd, env = {} }: ProgramOptions) {
+  constructor(executable: string, args: readonly string[], { cwd, env = {}, channel = false }: ProgramOptions) {
     this.#child = spawn(executable, args, {
       cwd,
       env: { ...process.env, ...env },
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(channel ? (['ipc'] as const) : [])],
     })
     running.add(this.#child)
     // Of what it has to say about its errors the beginning is enough.
@@ -68,6 +70,28 @@ export class Program {
     // What it prints later is nobody's business, but must not fill the pipe.
     this.#child.stdout?.resume()
     return url
+  }
+
+  /** Sends it a message, and answers the next that comes from it. Rejects when there is none in time. */
+  async ask(message: object, milliseconds: number): Promise<unknown> {
+    const limit = new AbortController()
+    const { signal } = limit
+    const timer = setTimeout(() => limit.abort(), milliseconds)
+    try {
+      const heard = once(this.#child, 'message', { signal }).catch((): never => {
+        throw new Error(`it did not answer in ${milliseconds / 1000} s`)
+      })
+      const ended = this.ended.then((how): never => {
+        throw new Error(`it ${how}`)
+      })
+      // What cannot be sent has no answer, and `ended` says more.
+      this.#child.send(message, () => {})
+      const [answer] = (await Promise.race([heard, ended])) as [unknown]
+      return answer
+    } finally {
+      clearTimeout(timer)
+      limit.abort()
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,62 @@
+/** Charts of a run as data, drawn by `bench/report/draw.ts`: lines over time, or over whatever else grows. */
+import type { Chart } from '../bench/report/charts.ts'
+import { FONT, INK, axis, frame } from '../bench/report/style.ts'
+import { figure } from './verdict.ts'
+import type { Point } from './verdict.ts'
+
+export interface Line {
+  readonly name: string
+  readonly points: readonly Point[]
+}
+
+export interface LineChart {
+  readonly file: string
+  readonly title: string
+  readonly subtitle: string
+  /** What both axes count, such as `s` and `MiB`. */
+  readonly x: string
+  readonly y: string
+  readonly lines: readonly Line[]
+  /** Where the values are so far apart that small ones would not be seen. */
+  readonly logarithmic?: boolean
+}
+
+const COLORS = ['#0969da', '#cf222e', '#1a7f37', '#9a6700', '#8250df', '#59636e']
+
+export function lineChart({ file, title, subtitle, x, y, lines, logarithmic = false }: LineChart): Chart {
+  const [width, height] = [820, 340]
+  return {
+    file,
+    title,
+    description: `${y} by ${x}: ${lines.map(described).join('; ')}`,
+    width,
+    height,
+    option: {
+      ...frame(title, subtitle),
+      legend: {
+        top: 52,
+        left: 16,
+        itemHeight: 9,
+        itemGap: 28,
+        textStyle: { color: INK, fontFamily: FONT, fontSize: 13 },
+      },
+      grid: { left: 76, right: 40, top: 92, bottom: 52 },
+      xAxis: { ...axis(), type: 'value', name: x, nameLocation: 'middle', nameGap: 30, min: 0, max: 'dataMax' },
+      yAxis: { ...axis(), type: logarithmic ? 'log' : 'value', name: y, ...(logarithmic ? {} : { min: 0 }) },
+      series: lines.map(({ name, points }, index) => ({
+        type: 'line',
+        name,
+        showSymbol: false,
+        lineStyle: { color: COLORS[index % COLORS.length], width: 2 },
+        itemStyle: { color: COLORS[index % COLORS.length] },
+        // A logarithm has no zero.
+        data: points.map((point) => [point.x, logarithmic ? Math.max(point.y, 0.001) : point.y]),
+      })),
+    },
+  }
+}
+
+function described({ name, points }: Line): string {
+  const values = points.map((point) => point.y)
+  return `${name} from ${figure(Math.min(...values))} to ${figure(Math.max(...values))}`
+}
