@@ -1,7 +1,8 @@
 /** Charts of a run as data, drawn by `bench/report/draw.ts`: lines over time, or over whatever else grows. */
 import type { Chart } from '../bench/report/charts.ts'
 import { FONT, INK, axis, frame } from '../bench/report/style.ts'
-import { figure } from './verdict.ts'
+import type { Samples } from './session.ts'
+import { MiB, figure } from './verdict.ts'
 import type { Point } from './verdict.ts'
 
 export interface Line {
@@ -54,6 +55,34 @@ export function lineChart({ file, title, subtitle, x, y, lines, logarithmic = fa
       })),
     },
   }
+}
+
+/** One line: what `y` says of each row, over what `x` says. */
+export function lineOf<Row>(
+  name: string,
+  rows: readonly Row[],
+  x: (row: Row) => number,
+  y: (row: Row) => number,
+): Line {
+  return { name, points: rows.map((row) => ({ x: x(row), y: y(row) })) }
+}
+
+/** The memory of both sides. */
+export function memoryChart<Row extends Samples>(
+  words: Pick<LineChart, 'file' | 'title' | 'subtitle' | 'x'>,
+  rows: readonly Row[],
+  x: (row: Row) => number,
+): Chart {
+  return lineChart({
+    ...words,
+    y: 'MiB',
+    lines: [
+      lineOf('server, in use', rows, x, ({ server }) => server.used / MiB),
+      lineOf('clients, in use', rows, x, ({ clients }) => clients.used / MiB),
+      lineOf('server, RSS', rows, x, ({ server }) => server.rss / MiB),
+      lineOf('clients, RSS', rows, x, ({ clients }) => clients.rss / MiB),
+    ],
+  })
 }
 
 function described({ name, points }: Line): string {

@@ -3,8 +3,7 @@
  * After every fiftieth of them all have ended, both sides collect their garbage, say what they have, and have counted the same.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { lineChart } from './charts.ts'
-import type { Line } from './charts.ts'
+import { memoryChart } from './charts.ts'
 import type { ChurnPlan, ChurnTotals } from './clients/churn.ts'
 import { common, numberOf, readOptions } from './options.ts'
 import type { CommonOptions } from './options.ts'
@@ -98,9 +97,8 @@ async function churn(pair: Pair): Promise<Outcome> {
   }
   if (totals === undefined) throw new Error('there was no batch')
   for (const [end, count] of Object.entries(totals.ends)) console.log(`${figure(count).padStart(9)} ${end}`)
-  const { server: command } = options
   return {
-    figures: { connections, reset, atOnce, addresses, command, totals, counted, rows },
+    figures: { connections, reset, atOnce, addresses, totals, counted, rows },
     checks: [...endChecks(totals), ...countChecks(totals, counted), ...memoryChecks(rows)],
     charts: charts(rows),
   }
@@ -169,23 +167,11 @@ function memoryChecks(rows: readonly Row[]): Check[] {
 }
 
 function charts(rows: readonly Row[]): Outcome['charts'] {
-  const line = (name: string, value: (row: Row) => number): Line => ({
-    name,
-    points: rows.map((row) => ({ x: row.connections, y: value(row) })),
-  })
-  return [
-    lineChart({
-      file: 'churn-memory.svg',
-      title: 'Churn: memory',
-      subtitle: 'After garbage collection, when all connections have ended.',
-      x: 'connections so far',
-      y: 'MiB',
-      lines: [
-        line('server, in use', ({ server }) => server.used / MiB),
-        line('clients, in use', ({ clients }) => clients.used / MiB),
-        line('server, RSS', ({ server }) => server.rss / MiB),
-        line('clients, RSS', ({ clients }) => clients.rss / MiB),
-      ],
-    }),
-  ]
+  const words = {
+    file: 'churn-memory.svg',
+    title: 'Churn: memory',
+    subtitle: 'After garbage collection, when all connections have ended.',
+    x: 'connections so far',
+  }
+  return [memoryChart(words, rows, ({ connections }) => connections)]
 }

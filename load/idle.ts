@@ -5,8 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { cpuBetween, cpuTime } from '../bench/proc.ts'
 import type { CpuTime } from '../bench/proc.ts'
-import { lineChart } from './charts.ts'
-import type { Line } from './charts.ts'
+import { memoryChart } from './charts.ts'
 import type { IdlePlan, Pings } from './clients/idle.ts'
 import { common, numberOf, readOptions } from './options.ts'
 import type { CommonOptions } from './options.ts'
@@ -105,7 +104,7 @@ await judge('idle', options, async () => {
 })
 
 async function idle(pair: Pair, bare: Growth): Promise<Outcome> {
-  const { connections, minutes, heartbeat, server: command } = options
+  const { connections, minutes, heartbeat } = options
   const growth = await openAll(pair, false)
   const rows = await watch(pair)
   const [lost] = await pair.clients.get<string[]>('lost')
@@ -115,7 +114,7 @@ async function idle(pair: Pair, bare: Growth): Promise<Outcome> {
   const clean = await pair.clients.get<number>('close', undefined, PATIENCE)
   const counted = await pair.server.ask<Counted>('counts')
   return {
-    figures: { connections, minutes, heartbeat, command, bare, growth, pings, rows },
+    figures: { connections, minutes, heartbeat, bare, growth, pings, rows },
     checks: [
       ...SIDES.flatMap((side) => costChecks(side, bare, growth)),
       ...SIDES.flatMap((side) => idleChecks(side, rows)),
@@ -197,21 +196,11 @@ function idleChecks(side: Side, rows: readonly Row[]): Check[] {
 }
 
 function charts(rows: readonly Row[]): Outcome['charts'] {
-  const line = (name: string, value: (row: Row) => number): Line => ({
-    name,
-    points: rows.map((row) => ({ x: row.seconds, y: value(row) })),
-  })
-  return [
-    lineChart({
-      file: 'idle-memory.svg',
-      title: `Idle: memory of ${figure(options.connections)} connections`,
-      subtitle: `After garbage collection. Pings after ${figure(options.heartbeat)} s of silence.`,
-      x: 'seconds',
-      y: 'MiB',
-      lines: SIDES.flatMap((side) => [
-        line(`${side}, in use`, (row) => row[side].used / MiB),
-        line(`${side}, RSS`, (row) => row[side].rss / MiB),
-      ]),
-    }),
-  ]
+  const words = {
+    file: 'idle-memory.svg',
+    title: `Idle: memory of ${figure(options.connections)} connections`,
+    subtitle: `After garbage collection. Pings after ${figure(options.heartbeat)} s of silence.`,
+    x: 'seconds',
+  }
+  return [memoryChart(words, rows, ({ seconds }) => seconds)]
 }

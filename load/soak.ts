@@ -3,14 +3,13 @@
  * stop until everything is answered; then both sides collect their garbage and say what they have.
  */
 import type { SoakPlan, SoakTotals, Stretch } from './clients/soak.ts'
-import { lineChart } from './charts.ts'
+import { lineChart, lineOf, memoryChart } from './charts.ts'
 import type { Line } from './charts.ts'
 import { common, numberOf, readOptions } from './options.ts'
 import type { CommonOptions } from './options.ts'
-import type { Sample } from './probe.ts'
 import type { Counted } from './servers/fullduplex.ts'
 import { judge, memoryOf, sampleBoth, together } from './session.ts'
-import type { Outcome, Pair } from './session.ts'
+import type { Outcome, Pair, Samples } from './session.ts'
 import { MiB, atLeast, atMost, figure, flat, same, slope, warm } from './verdict.ts'
 import type { Check } from './verdict.ts'
 import { PATIENCE } from './watched.ts'
@@ -64,12 +63,10 @@ const STRETCHES = 60
 const SHORTEST_STRETCH = 500
 
 /** What was found at the end of a stretch. */
-interface Row {
+interface Row extends Samples {
   /** Seconds of load before it. */
   readonly seconds: number
   readonly stretch: Stretch
-  readonly server: Sample
-  readonly clients: Sample
   /** What the server says for itself, if it does. */
   readonly counted: Counted | undefined
 }
@@ -113,9 +110,8 @@ async function soak(pair: Pair): Promise<Outcome> {
   const counted = await pair.server.ask<Counted>('counts')
   const { messages, octets } = total(rows)
   console.log(`${figure(messages)} messages arrived, ${figure(octets / MiB)} MiB of payload, each octet as it was sent`)
-  const { server: command } = options
   return {
-    figures: { minutes, connections, rate, deflate, seed, command, totals, rows },
+    figures: { minutes, connections, rate, deflate, seed, totals, rows },
     checks: [...memoryChecks(rows), ...countChecks(totals, counted), ...rateChecks(rows)],
     charts: charts(rows),
   }
@@ -202,27 +198,15 @@ function medians(rows: readonly Row[]): { p50: number; p99: number } {
 }
 
 function charts(rows: readonly Row[]): Outcome['charts'] {
-  const name = options.deflate ? 'soak-deflate' : 'soak'
-  const how = `${options.connections} connections, ${figure(options.rate)} messages/s${options.deflate ? ', permessage-deflate' : ''}`
-  const line = (title: string, value: (row: Row) => number): Line => ({
-    name: title,
-    points: rows.map((row) => ({ x: row.seconds, y: value(row) })),
-  })
+  const { connections, rate, deflate } = options
+  const name = deflate ? 'soak-deflate' : 'soak'
+  const how = `${connections} connections, ${figure(rate)} messages/s${deflate ? ', permessage-deflate' : ''}`
+  const x = ({ seconds }: Row): number => seconds
+  const line = (title: string, y: (row: Row) => number): Line => lineOf(title, rows, x, y)
   const pings = rows.every(({ counted }) => counted !== undefined)
+  const words = { title: 'Soak: memory', subtitle: `After garbage collection. ${how}`, x: 'seconds' }
   return [
-    lineChart({
-      file: `${name}-memory.svg`,
-      title: 'Soak: memory',
-      subtitle: `After garbage collection. ${how}`,
-      x: 'seconds',
-      y: 'MiB',
-      lines: [
-        line('server, in use', ({ server }) => server.used / MiB),
-        line('clients, in use', ({ clients }) => clients.used / MiB),
-        line('server, RSS', ({ server }) => server.rss / MiB),
-        line('clients, RSS', ({ clients }) => clients.rss / MiB),
-      ],
-    }),
+    memoryChart({ file: `${name}-memory.svg`, ...words }, rows, x),
     lineChart({
       file: `${name}-latency.svg`,
       title: 'Soak: how long messages take, and how late event loops are',
