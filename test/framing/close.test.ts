@@ -8,7 +8,7 @@ import {
   writeCloseBody,
 } from '../../src/framing/close.ts'
 import { ProtocolError } from '../../src/errors.ts'
-import { describeError, errorOf } from '../support/decode.ts'
+import { SENTENCE, describeError, errorOf } from '../support/decode.ts'
 import { hex, wire } from '../support/wire.ts'
 
 const badCode = 'ERR_WS_BAD_CLOSE_CODE 1002 RFC 6455 7.4'
@@ -31,7 +31,9 @@ function misuse(run: () => unknown): { name: string; code: unknown } {
   try {
     run()
   } catch (error) {
-    return { name: (error as Error).name, code: (error as { code?: unknown }).code }
+    const { name, message, code } = error as Error & { code?: unknown }
+    expect(message).toMatch(SENTENCE)
+    return { name, code }
   }
   return { name: 'nothing', code: undefined }
 }

@@ -15,6 +15,9 @@ import type { Role } from '../../src/framing/rules.ts'
 import { ROLES, hex, received, script } from './wire.ts'
 import type { FrameLiteral } from './wire.ts'
 
+/** What every error has to say: several words. */
+export const SENTENCE = /\w+\W+\w+\W+\w/
+
 export interface Decoded {
   /** What the sink heard, in order. */
   readonly events: readonly string[]
@@ -54,9 +57,13 @@ export function describe(kind: string, data: string | Buffer): string {
   return `${kind} ${typeof data === 'string' ? data : hex(data)}`
 }
 
-/** How a `ProtocolError` reads in an expectation; anything else is thrown on, because nothing else may be thrown. */
+/**
+ * How a `ProtocolError` reads in an expectation; anything else is thrown on, because nothing else may be thrown. Its message is
+ * words, which may be written anew without a test that fails.
+ */
 export function describeError(error: unknown): string {
   if (!(error instanceof ProtocolError)) throw error
+  expect(error.message).toMatch(SENTENCE)
   return `${error.code} ${error.closeCode} ${error.section}`
 }
 

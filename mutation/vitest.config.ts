@@ -1,0 +1,8 @@
+/** As vitest.config.ts of the project, but with the tests of one area alone, which `main.ts` names. */
+import { defineConfig } from 'vitest/config'
+import project from '../vitest.config.ts'
+
+const include = process.env['MUTATION_TESTS']?.split(',')
+if (include === undefined) throw new Error('run this by npm run mutation')
+
+export default defineConfig({ ...project, test: { ...project.test, include } })
