@@ -153,9 +153,14 @@ export class Opening {
     this.#giveUp(503, unavailable(true))
   }
 
-  /** TLS could not be set up. */
+  /**
+   * TLS could not be set up. OpenSSL may be at work still, when a callback of the application has failed within it: if the
+   * transport went now, the process would go with it.
+   */
   insecure(cause: Error): void {
-    this.#lost('TLS could not be set up', cause)
+    if (!this.pending) return
+    this.#state = 'refused'
+    setImmediate(() => this.#drop(aborted('TLS could not be set up', cause)))
   }
 
   /** Settles when its transport has closed. */
