@@ -6,6 +6,7 @@ import { backoffSettings } from '../../src/client/backoff.ts'
 import { HANDSHAKE_TIMEOUT, MAX_PENDING_HANDSHAKES } from '../../src/server/handler.ts'
 
 const clientPage = await readFile(new URL('../../docs/client.md', import.meta.url), 'utf8')
+const securityPage = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8')
 const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
 
 /** A row's cells: what the server and the client have, or in the page about the client the first two. */
@@ -40,9 +41,28 @@ describe('the table of defaults', () => {
     expect(row(option)).toEqual([written(option, server), written(option, client)])
   })
 
-  it('tells the truth about handshakes', () => {
-    expect(row('handshakeTimeout')[0]).toBe(`${HANDSHAKE_TIMEOUT / 1000} s`)
-    expect(row('maxPendingHandshakes')[0]).toBe(MAX_PENDING_HANDSHAKES.toLocaleString('en'))
+  it.each([
+    ['the README', readme],
+    ['docs/security.md', securityPage],
+  ])('tells the truth about handshakes in %s', (_, page) => {
+    expect(row('handshakeTimeout', page)[0]).toBe(`${HANDSHAKE_TIMEOUT / 1000} s`)
+    expect(row('maxPendingHandshakes', page)[0]).toBe(MAX_PENDING_HANDSHAKES.toLocaleString('en'))
+  })
+
+  it.each([
+    'maxMessageSize',
+    'maxFragments',
+    'highWaterMark',
+    'maxBufferedAmount',
+    'closeTimeout',
+    'frameTimeout',
+    'heartbeat',
+    'perMessageDeflate',
+    'origins',
+    'tls.rejectUnauthorized',
+  ])('says the same of %s in docs/security.md', (option) => {
+    expect(row(option, securityPage)).toEqual(row(option))
+    expect(row(option)[0]).not.toBe('')
   })
 
   it('tells the truth about reconnecting', () => {
