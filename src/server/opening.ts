@@ -158,9 +158,7 @@ export class Opening {
    * transport went now, the process would go with it.
    */
   insecure(cause: Error): void {
-    if (!this.pending) return
-    this.#state = 'refused'
-    setImmediate(() => this.#drop(aborted('TLS could not be set up', cause)))
+    this.#lost('TLS could not be set up', cause, setImmediate)
   }
 
   /** Settles when its transport has closed. */
@@ -311,11 +309,12 @@ export class Opening {
   }
 
   /** The client has gone, or is going. */
-  #lost(message: string, cause?: Error): void {
+  #lost(message: string, cause?: Error, when: (drop: () => void) => void = atOnce): void {
     if (!this.pending) return
     const error = aborted(message, cause)
     this.#context.abort(error)
-    this.#drop(error)
+    this.#state = 'refused'
+    when(() => this.#drop(error))
   }
 
   /** The clock, or the server, ends it. */
@@ -376,6 +375,10 @@ export class Opening {
     this.#inside?.leave(this.#inside.nameOf(this.#peer))
     this.#owner.openings.delete(this)
   }
+}
+
+function atOnce(drop: () => void): void {
+  drop()
 }
 
 function bind(socket: Duplex, opening: Opening | undefined): Duplex {

@@ -108,7 +108,7 @@ describe.each(ROLES)('Application of a %s', (role) => {
       return connection
     }
 
-    it.each(ACTIONS)('%s', async (_, act) => {
+    it.each(ACTIONS)('[A20] %s', async (_, act) => {
       let calls = 0
       const connection = await run((ws) => (++calls === 1 ? act(ws) : undefined))
       const { ws, peer, log } = connection
@@ -139,7 +139,7 @@ describe.each(ROLES)('Application of a %s', (role) => {
           throw new Error('boom')
         },
       ],
-    ])('%s, fails its connection with 1011, and no other', async (_, fail) => {
+    ])('[A19] %s, fails its connection with 1011, and no other', async (_, fail) => {
       const bystander = await opened(role)
       const connection = await run(fail)
       await turn()

@@ -190,7 +190,7 @@ describe('A server of TLS', () => {
     const told: unknown[] = []
     const { server } = await start({
       host: '127.0.0.1',
-      tls: { ...certificate, ...callbacks } as never,
+      tls: { ...certificate, ...callbacks },
       handshakeError: (error) => void told.push(error),
     })
     const port = server.port ?? 0
