@@ -7,8 +7,11 @@ import type { MessageData } from './handler.ts'
 
 /** Text as it is, octets as a Buffer that shares their memory. Throws a `TypeError` for anything else. */
 export function payloadOf(data: MessageData): string | Buffer {
-  if (typeof data === 'string' || Buffer.isBuffer(data)) return data
-  if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  if (typeof data === 'string') return data
+  // By what it is first: an object that only has the prototype of a Buffer has no octets.
+  if (ArrayBuffer.isView(data)) {
+    return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  }
   if (isAnyArrayBuffer(data)) return Buffer.from(data)
   throw invalidType(
     'ERR_WS_INVALID_DATA',

@@ -88,9 +88,11 @@ export function writeCloseBody(code?: number, reason = ''): Buffer {
     throw invalidType('ERR_WS_INVALID_CLOSE_CODE', 'A close reason needs a close code in front of it, such as 1000')
   }
   if (!Number.isInteger(code) || !isSendableCloseCode(code)) {
+    // An object is not shown, as it may throw when it is asked for a string.
+    const shown = typeof code === 'object' ? 'of type object' : quote(String(code))
     throw invalidValue(
       'ERR_WS_INVALID_CLOSE_CODE',
-      `Close code ${quote(String(code))} cannot be sent; use 1000 or 3000 to 4999, or 1001 to 1003 and 1007 to 1014 as RFC 6455 7.4 means them`,
+      `Close code ${shown} cannot be sent; use 1000 or 3000 to 4999, or 1001 to 1003 and 1007 to 1014 as RFC 6455 7.4 means them`,
     )
   }
   const length = Buffer.byteLength(reason)

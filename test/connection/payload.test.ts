@@ -31,6 +31,13 @@ describe('payloadOf', () => {
     expect(() => payloadOf(data as string)).toThrow(TypeError)
     expect(() => payloadOf(data as string)).toThrow(expect.objectContaining({ code: 'ERR_WS_INVALID_DATA' }))
   })
+
+  it('refuses what only looks like a Buffer, as it has no octets', () => {
+    for (const data of [Object.create(Buffer.prototype), new Proxy(Buffer.alloc(3), {})] as Buffer[]) {
+      expect(Buffer.isBuffer(data)).toBe(true)
+      expect(() => payloadOf(data)).toThrow(expect.objectContaining({ code: 'ERR_WS_INVALID_DATA' }))
+    }
+  })
 })
 
 describe('opcodeOf', () => {

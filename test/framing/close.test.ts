@@ -161,6 +161,13 @@ describe('writeCloseBody', () => {
     },
   )
 
+  it('refuses an object that cannot be made a string as any other', () => {
+    expect(misuse(() => writeCloseBody(Object.create(null) as number))).toEqual({
+      name: 'RangeError',
+      code: 'ERR_WS_INVALID_CLOSE_CODE',
+    })
+  })
+
   it('lets no line break and no terminal sequence into its message', () => {
     expect(() => writeCloseBody('a\nb\u001b[31m' as unknown as number)).toThrow('"a\\nb\\u001b[31m"')
   })
@@ -195,7 +202,7 @@ describe('writeCloseBody', () => {
     },
   )
 
-  it('fills all the memory that it takes', () => {
+  it('[V44] fills all the memory that it takes', () => {
     const poisoned = vi.spyOn(Buffer, 'allocUnsafe').mockImplementation((size) => Buffer.alloc(size, 0xaa))
     for (const reason of ['', 'bye', 'κ€😀', '\ud800', '*'.repeat(123)]) {
       expect(hex(writeCloseBody(1000, reason))).toBe(hex(bodyOf(1000, reason)))
