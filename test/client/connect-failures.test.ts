@@ -195,7 +195,7 @@ describe('connect that is answered something else', () => {
     },
   )
 
-  it('[V74] fails at an endless head before it is 17 KiB long', async () => {
+  it('[V06] [V74] fails at an endless head before it is 17 KiB long', async () => {
     let written = 0
     const error = await refusal((_, { socket }) => {
       const more = (): void => {
@@ -360,7 +360,7 @@ describe('the deadline of connect', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
   afterEach(() => void vi.useRealTimers())
 
-  it('[V74] is 10 s from the first try to the end of the answer, however that drips', async () => {
+  it('[V06] [V74] is 10 s from the first try to the end of the answer, however that drips', async () => {
     const raw = await rawServer()
     const [failure, sockets] = [failureOf(connect(raw.url)), watchSockets()]
     const peer = await raw.accept()

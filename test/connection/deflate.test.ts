@@ -44,7 +44,7 @@ describe.each(ROLES)('A %s that has agreed upon permessage-deflate', (role) => {
     expect((await opened(role)).ws.extensions).toBe('')
   })
 
-  it('compresses messages from the threshold on, and as `compress` says [7692:6.1-01] [7692:6.1-02]', async () => {
+  it('[V32] compresses messages from the threshold on, and as `compress` says [7692:6.1-01] [7692:6.1-02]', async () => {
     const connection = await open()
     const { ws } = connection
     ws.send('short')

@@ -269,7 +269,7 @@ const CASES: readonly Case[] = [
     told: ['close 1000 clean local "first"'],
   },
   {
-    how: 'closed by us and never answered (V38)',
+    how: 'closed by us and never answered [V38]',
     act: async ({ ws }) => {
       void ws.close(1000)
       await pass(closeTimeout + TICK)
@@ -429,7 +429,7 @@ describe('Ending', () => {
       },
     )
 
-    it('holds a Close that a peer does not read, and ends all the same (V37)', async () => {
+    it('[V37] holds a Close that a peer does not read, and ends all the same', async () => {
       const connection = await opened(role, { closeTimeout })
       const { ws, peer, log } = connection
       peer.stopReading()
@@ -459,7 +459,7 @@ describe('Ending', () => {
       expectGone(connection)
     })
 
-    it('does not wait longer than two seconds for a FIN, when the peer has all that was sent (V38)', async () => {
+    it('does not wait longer than two seconds for a FIN, when the peer has all that was sent [V38]', async () => {
       for (const initiator of ['local', 'peer'] as const) {
         const connection = await opened(role, { closeTimeout })
         const { ws, peer, log } = connection

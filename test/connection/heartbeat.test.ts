@@ -196,7 +196,7 @@ describe.each(ROLES)('A %s', (role) => {
     await end(connection)
   })
 
-  it('[A02] fails a peer that drips, and keeps one that is only slow', async () => {
+  it('[V06] [V19] [A02] fails a peer that drips, and keeps one that is only slow', async () => {
     for (const [octets, state] of [
       [100, 3],
       [600, 1],

@@ -354,7 +354,7 @@ describe.each(ROLES)('Output of a %s', (role) => {
       },
     )
 
-    it('fails at maxBufferedAmount, not one octet earlier [6455:6.1-03]', async () => {
+    it('[V34] fails at maxBufferedAmount, not one octet earlier [6455:6.1-03]', async () => {
       const overhead = role === 'client' ? 8 : 4
       const connection = await opened(role, { maxBufferedAmount: 1000 })
       const { ws, peer, log } = connection
@@ -416,7 +416,7 @@ describe.each(ROLES)('Output of a %s', (role) => {
       await end(connection)
     })
 
-    it('answers only the latest Ping of a peer that does not read (V33) [6455:5.5.3-01]', async () => {
+    it('[V33] answers only the latest Ping of a peer that does not read [6455:5.5.3-01]', async () => {
       const connection = await opened(role)
       const { ws, peer, log } = connection
       peer.stopReading()

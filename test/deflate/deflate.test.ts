@@ -59,7 +59,7 @@ describe.each(WAYS)('What a %s compresses%s', (role, _how, way) => {
   })
 
   it.each([8, 9, 10, 13, 15])(
-    'one kept stream with a window of 2^%d octets inflates [7692:7.2.1-06] [7692:7.2.1-08] [7692:7.2.1-11] [7692:7.2.1-12] [7692:7.2.1-14] [7692:7.2.2-10]',
+    '[V25] one kept stream with a window of 2^%d octets inflates [7692:7.2.1-06] [7692:7.2.1-08] [7692:7.2.1-11] [7692:7.2.1-12] [7692:7.2.1-14] [7692:7.2.2-10]',
     async (bits) => {
       const deflate = codec(role, direction(role, false, bits), { serverMaxWindowBits: 15, clientMaxWindowBits: 15 })
       // Small chunks of output, so that it needs its window: what is still in the output it could see anyway.
@@ -74,7 +74,7 @@ describe.each(WAYS)('What a %s compresses%s', (role, _how, way) => {
   )
 
   it.each([8, 9, 13, 15])(
-    'a new stream with a window of 2^%d octets inflates when no context is kept [7692:7.2.1-07] [7692:7.2.1-10]',
+    '[V25] a new stream with a window of 2^%d octets inflates when no context is kept [7692:7.2.1-07] [7692:7.2.1-10]',
     async (bits) => {
       const deflate = codec(role, direction(role, true, bits))
       for (const message of MESSAGES) {
@@ -223,7 +223,7 @@ describe.each(WAYS)('A %s inflates%s', (role, _how, way) => {
     expect(inflated).toEqual(messages)
   })
 
-  it('several final blocks in one message, without losing what stands behind the first [7692:7.2.1-03] [7692:7.2.1-04]', async () => {
+  it('[V27] several final blocks in one message, without losing what stands behind the first [7692:7.2.1-03] [7692:7.2.1-04]', async () => {
     const deflate = codec(role)
     const streams = [1, 2, 3].map((seed) => deflateRawSync(lines(5, seed)))
     const all = Buffer.concat([lines(5, 1), lines(5, 2), lines(5, 3)])
@@ -239,7 +239,7 @@ describe.each(WAYS)('A %s inflates%s', (role, _how, way) => {
     )
   })
 
-  it('messages behind one with final blocks, whatever they refer to [7692:7.2.1-03]', async () => {
+  it('[V27] messages behind one with final blocks, whatever they refer to [7692:7.2.1-03]', async () => {
     for (const end of [Buffer.alloc(0), wire('00')]) {
       const deflate = codec(role)
       const whole = deflateRawSync(lines(5), { dictionary: lines(3), finishFlush: constants.Z_SYNC_FLUSH })

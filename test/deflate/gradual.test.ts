@@ -107,7 +107,7 @@ describe.each(ROLES)('A %s inflates as it comes', (role) => {
     }
   })
 
-  it('several final blocks in one message, wherever it is cut, and what refers to them [7692:7.2.1-03] [7692:7.2.1-04]', async () => {
+  it('[V27] several final blocks in one message, wherever it is cut, and what refers to them [7692:7.2.1-03] [7692:7.2.1-04]', async () => {
     const history = Buffer.concat([lines(5, 1), lines(5, 2)])
     const back = deflateRawSync(lines(5, 1), { dictionary: history })
     const payload = Buffer.concat([deflateRawSync(lines(5, 1)), deflateRawSync(lines(5, 2)), back, wire('00')])

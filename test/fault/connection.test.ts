@@ -51,7 +51,7 @@ describe.each(ROLES)('A %s with nobody to listen', (role) => {
   const bytes = exchange(role)
 
   describe.each(FAULTS)('and %s at any octet', (fault, strike) => {
-    it.each(STATES)('[A11] ends once, explained, when %s [6455:7.2.1-02]', async (state, begin) => {
+    it.each(STATES)('[V40] [A11] ends once, explained, when %s [6455:7.2.1-02]', async (state, begin) => {
       const explained = new Set<string>()
       for (let at = 0; at <= bytes.length; at++) {
         const infos: unknown[] = []
@@ -248,7 +248,7 @@ function expectSound(world: World, before: number): void {
 describe.each(ROLES)('A %s and everything that can happen', (role) => {
   useClock()
 
-  it('[A11] is sound at every step, and over in the end', { timeout: 60_000 }, async () => {
+  it('[V39] [A11] is sound at every step, and over in the end', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(steps, { maxLength: 25 }), fc.boolean(), async (sequence, iterate) => {
         const world: World = {

@@ -266,7 +266,7 @@ describe.each(sides)('writeMessage as a $side', ({ masked }) => {
     }
   })
 
-  it('leaves the octets of the caller as they are [6455:10.3-i01]', () => {
+  it('[V48] leaves the octets of the caller as they are [6455:10.3-i01]', () => {
     for (const length of [0, 3, 100, 70_000]) {
       for (const fragmentSize of [Infinity, 50]) {
         const data = Buffer.alloc(length, 'abc')
@@ -419,7 +419,7 @@ describe('writeMessage', () => {
     expect(wrong).toEqual([])
   })
 
-  it('masks every frame with a fresh key, empty ones, fragments and control frames included [6455:5.3-02] [6455:5.3-04] [6455:10.3-01]', () => {
+  it('[V46] [V47] masks every frame with a fresh key, empty ones, fragments and control frames included [6455:5.3-02] [6455:5.3-04] [6455:10.3-01]', () => {
     const target = new PoisonedTarget()
     for (let i = 0; i < 50; i++) {
       writeMessage(target, 1, '', true, Infinity)
@@ -505,7 +505,7 @@ describe('FrameList', () => {
     expect(list.frames.some((part) => part.buffer === large.buffer)).toBe(true)
   })
 
-  it('leaves no octet of its memory unwritten', () => {
+  it('[V44] leaves no octet of its memory unwritten', () => {
     const poisoned = vi.spyOn(Buffer, 'allocUnsafe').mockImplementation((size) => Buffer.alloc(size, POISON))
     for (const length of [0, 1, 125, 126, 5000, 70_000]) {
       const list = new FrameList()

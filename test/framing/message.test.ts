@@ -455,7 +455,7 @@ describe.each(ROLES)('MessageAssembler when %s, for all 65,536 combinations of t
     ['short', false],
     ['short', true],
     ['short, not minimal', false],
-  ] as const)('followed by %s, inside of a message: %s, does what the table says', (tail, inMessage) => {
+  ] as const)('[V19] followed by %s, inside of a message: %s, does what the table says', (tail, inMessage) => {
     const stackTraceLimit = Error.stackTraceLimit
     Error.stackTraceLimit = 0
     const begun = inMessage ? received(role, TEXT_BEGINS) : Buffer.alloc(0)
@@ -496,7 +496,7 @@ function expectNoAllocation(run: () => void): void {
 describe.each(ROLES)('MessageAssembler when %s checks', (role) => {
   const huge = { declared: 2n ** 62n }
 
-  it('every rule before the length, and reserves nothing for a length of 2^62 [6455:10.4-01]', () => {
+  it('[V13] every rule before the length, and reserves nothing for a length of 2^62 [6455:10.4-01]', () => {
     const cases: readonly (readonly [bytes: Buffer, error: string])[] = [
       [received(role, 0xc2, '', huge), reservedBit],
       [received(role, 0xa2, '', huge), reservedBit],

@@ -174,7 +174,7 @@ describe('acceptRequest', () => {
     }
   })
 
-  it('[V58] speaks version 13 only, and says so with 426 [6455:4.2.1-i06] [6455:4.2.2-06] [6455:4.4-01]', () => {
+  it('[V12] [V58] speaks version 13 only, and says so with 426 [6455:4.2.1-i06] [6455:4.2.2-06] [6455:4.4-01]', () => {
     const versions = [
       undefined,
       '',

@@ -213,7 +213,7 @@ describe('framing', () => {
     )
   })
 
-  it('ends any bytes in events or a ProtocolError, taking octets with every turn [6455:10.7-01]', () => {
+  it('[V21] ends any bytes in events or a ProtocolError, taking octets with every turn [6455:10.7-01]', () => {
     fc.assert(
       fc.property(anyBytes, role, (bytes, asRole) => {
         const assembler = new MessageAssembler(new Recorder(), { ...DEFAULTS, role: asRole })

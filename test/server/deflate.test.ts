@@ -14,7 +14,7 @@ function inflated(payload: Buffer): string {
 }
 
 describe('A server', () => {
-  it('does not compress unless it is told to', async () => {
+  it('[V32] does not compress unless it is told to', async () => {
     const { open } = await start({ open: (ws) => ws.send(`${ws.extensions} ${WORDS}`, { compress: true }) })
     const client = await open(offer('permessage-deflate'))
     expect(client.answer.fields.has('sec-websocket-extensions')).toBe(false)

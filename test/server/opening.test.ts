@@ -262,21 +262,24 @@ describe('An accepted request', () => {
 })
 
 describe('The deadline', () => {
-  it.each([TCP, UNIX])('[V62] ends a silent or slow client over $name with 408 [9112-8-01]', async (transport) => {
-    const pass = fakeClock()
-    const told = refusals()
-    const { server, dial } = await start({ handshakeTimeout: 1_000, handshakeError: told.handshakeError }, transport)
-    const silent = await dial()
-    const slow = await dial()
-    await slow.drip('GET / HTTP')
-    pass(1_000)
-    await slow.drip('/1.1\r\n')
-    expect(told.all).toEqual([])
-    pass(50)
-    for (const client of [silent, slow]) expect((await refusalOf(client)).status).toBe(408)
-    expect(told.all.map(({ error }) => error.code)).toEqual(Array(2).fill('ERR_WS_HANDSHAKE_TIMEOUT'))
-    expect(server.connections.size).toBe(0)
-  })
+  it.each([TCP, UNIX])(
+    '[V06] [V62] ends a silent or slow client over $name with 408 [9112-8-01]',
+    async (transport) => {
+      const pass = fakeClock()
+      const told = refusals()
+      const { server, dial } = await start({ handshakeTimeout: 1_000, handshakeError: told.handshakeError }, transport)
+      const silent = await dial()
+      const slow = await dial()
+      await slow.drip('GET / HTTP')
+      pass(1_000)
+      await slow.drip('/1.1\r\n')
+      expect(told.all).toEqual([])
+      pass(50)
+      for (const client of [silent, slow]) expect((await refusalOf(client)).status).toBe(408)
+      expect(told.all.map(({ error }) => error.code)).toEqual(Array(2).fill('ERR_WS_HANDSHAKE_TIMEOUT'))
+      expect(server.connections.size).toBe(0)
+    },
+  )
 
   it('[V62] spans TLS: who does not bring it up in time is gone', async () => {
     const pass = fakeClock()
