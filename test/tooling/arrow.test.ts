@@ -224,7 +224,7 @@ describe('the linter', () => {
   it('lets no comment hide a finding or put work off', () => expect(missed()).toEqual([]))
 
   it('is not switched off for a whole file, which it could not report', () => {
-    const folders = ['src', 'test', 'scripts', 'examples', 'bench', 'load']
+    const folders = ['src', 'test', 'scripts', 'examples', 'bench', 'load', 'fuzz']
     const files = folders.flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
         .filter((path) => /\.[jt]s$/.test(path) && !path.includes('node_modules'))
