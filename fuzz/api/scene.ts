@@ -154,10 +154,10 @@ export class Scene {
       this.#checkNothingLost()
       transport.receiveEnd()
     }
-    // The close timeout, twice, and what follows it.
-    for (let tick = 0; tick < 40 && !this.isOver; tick++) {
+    // The close timeout, and what follows it; what is still in the thread pool takes real time.
+    for (let turn = 0; turn < MAX_TURNS && !this.isOver; turn++) {
       clock.tick()
-      await nextTurn()
+      await (this.options.deflate === 'no' ? nextTurn() : moment())
       await nextTurn()
     }
     for (let turn = 0; turn < MAX_TURNS && this.#waiting.length > 0; turn++) await moment()
