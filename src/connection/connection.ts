@@ -39,6 +39,7 @@ import { Hold } from './receiver.ts'
 import type { Receiver } from './receiver.ts'
 import { Watcher, Wiretap } from './tap.ts'
 import type { Tap, TapOptions } from './tap.ts'
+import { Uptake } from './uptake.ts'
 
 const MAX_CONTROL_PAYLOAD = 125
 /** Octets of a part of a streamed message, unless told: as many as one read brings. */
@@ -97,6 +98,8 @@ class Extras {
   taps: readonly Wiretap[] | undefined = undefined
   /** The latest Ping, if somebody wants to know how long its answer takes. */
   sentPing: SentPing | undefined = undefined
+  /** What waited when the last Ping of the heartbeat was sent, if anything did. */
+  uptake: Uptake | undefined = undefined
 }
 
 /**
@@ -640,12 +643,18 @@ export class Connection<Data = unknown> {
       case 'fine':
         break
       case 'ping':
+        this.#watchUptake()
         this.#writeControl(Opcode.Ping, EMPTY)
         break
       case 'idle':
         this.#end('timeout').close(writeCloseBody(CloseCode.GoingAway, 'idle'))
         break
       case 'silent': {
+        // Our Ping may still stand behind what the peer takes.
+        if (this.#extras?.uptake?.goesOn() === true) {
+          this.pingedAt = now
+          break
+        }
         const message = 'Nothing was heard from the peer, not even an answer to a Ping'
         const error = new WebSocketError('ERR_WS_HEARTBEAT_TIMEOUT', message)
         this.#end('timeout').failNow(error)
@@ -658,6 +667,11 @@ export class Connection<Data = unknown> {
         this.#application.error(this, error)
       }
     }
+  }
+
+  #watchUptake(): void {
+    const waits = this.socket.writableLength > 0
+    if (waits || this.#extras !== undefined) this.#withExtras.uptake = waits ? new Uptake(this.socket) : undefined
   }
 
   #sendControl(opcode: number, data: MessageData): boolean {

@@ -2,7 +2,7 @@
  * Whether a peer is still there, judged a few times per timeout by the shared clock.
  *
  * - A peer that was silent for `heartbeat.interval` is sent a Ping (RFC 6455 5.5.2); anything that then arrives within
- *   `heartbeat.timeout` shows that it lives, Pong or not.
+ *   `heartbeat.timeout` shows that it lives, Pong or not; so does what it takes of what was sent before (`uptake.ts`).
  * - A connection without messages either way for `idleTimeout` has had its time.
  * - A frame that was begun has to bring 1 KiB, or its end, every `frameTimeout`: who sends an octet now and then holds
  *   memory and a socket for nothing.

@@ -16,7 +16,10 @@ import { Receivers } from './receiver.ts'
 export interface HeartbeatOptions {
   /** Milliseconds of silence from the peer after which it is sent a Ping. */
   readonly interval?: number
-  /** Milliseconds that the peer then has to let us hear anything; after them the connection is failed. */
+  /**
+   * Milliseconds that the peer then has to let us hear anything, or to take something of what was sent before; after them the
+   * connection is failed.
+   */
   readonly timeout?: number
 }
 

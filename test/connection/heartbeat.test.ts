@@ -119,6 +119,43 @@ describe.each(ROLES)('A %s', (role) => {
     expectGone(connection)
   })
 
+  it('does not declare a peer dead that takes what was sent before the Ping', async () => {
+    const connection = await opened(role, { heartbeat: { interval: 30_000, timeout: 10_000 } })
+    const { ws, peer } = connection
+    peer.stopReading()
+    for (const text of ['first', 'second']) {
+      ws.send(text)
+      await turn()
+    }
+    // The Ping leaves behind `second`.
+    await pass(30_000 + TICK)
+    await pass(9000)
+    peer.readOnce()
+    await pass(10_000)
+    expect(ws.readyState).toBe(1)
+    // Nothing more is taken.
+    await pass(10_000)
+    expect(connection.log.at(-1)).toBe('close 1006 unclean timeout (ERR_WS_HEARTBEAT_TIMEOUT)')
+    expectGone(connection)
+  })
+
+  it('does not take for a sign of life what the system takes for a peer that is silent', async () => {
+    const connection = await opened(role, { heartbeat: { interval: 30_000, timeout: 10_000 } })
+    const { ws, peer } = connection
+    peer.stopReading()
+    ws.send('waits')
+    await pass(30_000 + TICK)
+    peer.goOnReading()
+    peer.send(PONG, '')
+    await pass(30_000 + TICK)
+    for (let seconds = 0; seconds < 11; seconds++) {
+      ws.send('into the void')
+      await pass(1000)
+    }
+    expect(connection.log.at(-1)).toBe('close 1006 unclean timeout (ERR_WS_HEARTBEAT_TIMEOUT)')
+    expectGone(connection)
+  })
+
   it('does not declare a peer dead that it does not listen to', async () => {
     const options = { heartbeat: { interval: 10_000, timeout: 10_000 }, idleTimeout: 40_000, frameTimeout: 10_000 }
     const connection = await opened(role, options)
