@@ -199,6 +199,8 @@ export class Connection<Data = unknown> {
 
   /** Octets sent, headers included, that the operating system has not taken yet. */
   get bufferedAmount(): number {
+    // What a socket had not taken when it ended it may count for ever.
+    if (this.#ending?.readyState === ReadyState.Closed) return 0
     return this.#output.bufferedAmount + (this.#extras?.outgoing?.size ?? 0)
   }
 
