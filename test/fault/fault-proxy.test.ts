@@ -92,15 +92,6 @@ describe('The fault proxy', () => {
     expect(Buffer.concat(reads).toString()).toBe('abcd')
   })
 
-  it('resets both ends', async () => {
-    const { client, server } = await through({ at: 4, kind: 'reset' })
-    const errors = Promise.all(
-      [client, server].map((socket) => new Promise((resolve) => void socket.once('error', resolve))),
-    )
-    client.resume().write(TEXT)
-    for (const error of await errors) expect(error).toMatchObject({ code: 'ECONNRESET' })
-  })
-
   it('swallows everything in a black hole, FINs too', async () => {
     const { proxy, client, server, reads } = await through({ at: 4, kind: 'silence' })
     client.end(TEXT)

@@ -71,26 +71,6 @@ function renegotiate(socket: TLSSocket): Promise<Error | null> {
 describe('A peer that renegotiates TLS 1.2', () => {
   const old = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
 
-  it('is served on; one that does nothing else is ended, and the server serves others', async () => {
-    const all = await served(old)
-    const client = await RawClient.connect({ port: all.server.port, tls: { ca: authority.cert, ...old } })
-    await client.write(handshake()).readHead()
-    const socket = client.socket as TLSSocket
-    let times = 0
-    while ((await renegotiate(socket)) === null && times < 20) {
-      times++
-      expect(await client.write(received('server', 0x81, 'between')).readText()).toBe('between')
-    }
-    // Node allows three in ten minutes.
-    expect(times).toBe(3)
-    await client.readToEnd()
-    client.destroy()
-    while (all.infos.length === 0) await turn()
-    expect(all.infos).toMatchObject([{ code: 1006, wasClean: false }])
-    expect(all.server.connections.size).toBe(0)
-    await expectServed(all)
-  })
-
   it('is understood by a client', async () => {
     const listener = createTlsServer({ ...certificate, ...old })
     listener.listen(0, '127.0.0.1')
