@@ -111,9 +111,12 @@ describe.each([BY_ITSELF, IN_CONTEXT])('With "%s"', (extensions) => {
           }
         })()
         attacked.peer.write(fragmented(role, payload, 3))
-        const rejected = expect(reading).rejects.toMatchObject({ cause: { code: 'ERR_WS_MESSAGE_TOO_BIG' } })
+        const failure = reading.then(
+          () => undefined,
+          (error: unknown) => error,
+        )
         expect(await ended(attacked)).toEqual([['close 1009'], ['ERR_WS_MESSAGE_TOO_BIG']])
-        await rejected
+        expect(await failure).toMatchObject({ cause: { code: 'ERR_WS_MESSAGE_TOO_BIG' } })
         // Zlib makes 64 KiB at a time; the one that is too much is not handed on.
         expect(octets).toBeLessThanOrEqual(300_000)
         expect(octets).toBeGreaterThan(300_000 - 64 * KiB)

@@ -97,8 +97,9 @@ describe.each(ROLES)('A %s whose peer does not read', (role) => {
       expect(ws.readyState).not.toBe(1)
       // It drains a little, and wholly; whatever is sent now comes too late.
       peer.readOnce()
-      for (const send of [() => ws.send('late'), () => ws.ping('late'), () => ws.pong('late')])
+      for (const send of [() => ws.send('late'), () => ws.ping('late'), () => ws.pong('late')]) {
         expect(send()).toBe(false)
+      }
       peer.goOnReading()
       await turn()
       expect(ws.send('later')).toBe(false)
@@ -166,7 +167,7 @@ describe.each(ROLES)('A %s', (role) => {
         await turn(1)
         peer.stopReading()
         ws.send('x'.repeat(70_000))
-        if (!peer.destroyed)
+        if (!peer.destroyed) {
           peer.write(
             script(role, [
               [TEXT, 'a'],
@@ -174,6 +175,7 @@ describe.each(ROLES)('A %s', (role) => {
               [PONG, 'c'],
             ]),
           )
+        }
         await turn(1)
         peer.goOnReading()
         await turn(1)

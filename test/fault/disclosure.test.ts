@@ -42,7 +42,12 @@ afterEach(() => {
 const ODD: readonly unknown[] = [
   ...NOT_DATA.map(([, value]) => value),
   ...[0, 1, 20, 125, 1000, 65_536, 2 ** 31, -1, 1e9, Infinity],
-  ...[new Array(50), new Number(100), Object.create(Buffer.prototype), Object.create(Uint8Array.prototype)],
+  ...[
+    Array.from({ length: 50 }),
+    new Number(100),
+    Object.create(Buffer.prototype),
+    Object.create(Uint8Array.prototype),
+  ],
   { length: 1000 },
   { type: 'Buffer', data: [1, 2, 3] },
   { buffer: new ArrayBuffer(64), byteOffset: 0, byteLength: 64, length: 64 },
@@ -82,9 +87,9 @@ describe.each(ROLES)('A %s', (role) => {
             call(ws, value as never)
             accepted.push([name, index])
           } catch (error) {
-            if (!(error instanceof TypeError || error instanceof RangeError))
+            if (!(error instanceof TypeError || error instanceof RangeError)) {
               accepted.push([name, index, String(error)])
-            else if (!codes.test(String(Reflect.get(error, 'code')))) accepted.push([name, index, String(error)])
+            } else if (!codes.test(String(Reflect.get(error, 'code')))) accepted.push([name, index, String(error)])
           }
         }
       }
@@ -106,9 +111,9 @@ describe.each(ROLES)('A %s', (role) => {
       for (const length of [0, 8, 80, 120, 16_400]) {
         const memory = new Uint8Array(length + 64).fill(POISON)
         memory.fill(1, 32, 32 + length)
-        ws.send(make(memory.buffer, 32, length) as Buffer)
+        ws.send(make(memory.buffer, 32, length))
         expected.push(Buffer.alloc(length, 1))
-        if (length <= 125) ws.ping(make(memory.buffer, 32, length) as Buffer)
+        if (length <= 125) ws.ping(make(memory.buffer, 32, length))
       }
     }
     await turn()
