@@ -12,7 +12,7 @@ export interface CommonOptions {
   readonly charts: string | undefined
 }
 
-export const COMMON_HELP = `  --server COMMAND   another server, as a command of the shell, which prints its ws:// URL as its first line
+const COMMON_HELP = `  --server COMMAND   another server, as a command of the shell, which prints its ws:// URL as its first line
   --json FILE        write all figures
   --charts FOLDER    draw charts (SVG); the packages of bench are installed for that
   --help             this text
