@@ -53,12 +53,12 @@ function inflate(payload: Buffer, window: Buffer): Inflated {
     if (one === 'invalid') return { deflation: ended ? 'ended' : withoutEnd(rest, window), octets }
     octets = Buffer.concat([octets, one.octets])
     if (octets.length > MAX_MESSAGE_SIZE) return { deflation: ended ? 'ended' : 'large', octets }
-    // A final block that needs octets of the tail is not all there either.
-    if (!one.final || (one.left > 0 && one.left < end.length)) return { deflation: ended ? 'ended' : 'cut', octets }
-    // Nothing is left, or a final block was the last thing before the tail.
-    const whole = one.left === 0 || one.left === end.length
-    ended ||= one.left > 0
-    if (whole) return { deflation: ended ? 'ended' : 'whole', octets }
+    // Nothing is left, or a final block was the last thing before the tail, or ended with it, as its length stood there.
+    const complete = one.final && [0, FINAL.length, end.length].includes(one.left)
+    if (complete) return { deflation: ended || one.left > 0 ? 'ended' : 'whole', octets }
+    // One that needs some octets of the tail is not all there.
+    if (!one.final || one.left < end.length) return { deflation: ended ? 'ended' : 'cut', octets }
+    ended = true
     rest = rest.subarray(rest.length - one.left)
   }
   return { deflation: 'ended', octets }

@@ -105,6 +105,8 @@ export const compressedRules: readonly Rule[] = [
       if (!codes.has(c.theirs.end) || !c.weWentOn) return false
       const end = endOf(c, message)
       if (messageOf(c, c.theirFrame) !== message) return false
+      // What is not earlier is another rule's.
+      if (c.theirs.end === 'failed 1002' && c.theirs.taken === c.ours.taken) return false
       return endedBefore(end, c.ours, c.ourFrame) || (c.ours.taken === end && codes.has(c.ours.end))
     },
   },
