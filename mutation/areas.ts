@@ -1,45 +1,44 @@
 /** What is mutated, and which tests have to notice. */
+import { existsSync, readdirSync } from 'node:fs'
 
-export interface Area {
-  /** Files or folders of sources. */
-  readonly sources: readonly string[]
-  /** Files or folders of tests: those that mirror the sources, so that a mutant is judged in a second. */
-  readonly tests: readonly string[]
+/** By area, the files of sources and the folders of them. */
+export const areas: Readonly<Record<string, readonly string[]>> = {
+  framing: ['src/framing'],
+  handshake: ['src/handshake'],
+  deflate: ['src/deflate'],
+  closing: ['src/connection/closing.ts', 'src/connection/ending.ts'],
+  limits: [
+    'src/connection/heartbeat.ts',
+    'src/connection/options.ts',
+    'src/connection/output.ts',
+    'src/server/gate.ts',
+    'src/server/openings.ts',
+  ],
 }
 
-export const areas: Readonly<Record<string, Area>> = {
-  framing: { sources: ['src/framing'], tests: ['test/framing'] },
-  handshake: { sources: ['src/handshake'], tests: ['test/handshake'] },
-  deflate: { sources: ['src/deflate'], tests: ['test/deflate'] },
-  closing: {
-    sources: ['src/connection/closing.ts', 'src/connection/ending.ts'],
-    tests: ['closing', 'connection', 'ending', 'held-end'].map((name) => `test/connection/${name}.test.ts`),
-  },
-  limits: {
-    sources: [
-      'src/connection/heartbeat.ts',
-      'src/connection/options.ts',
-      'src/connection/output.ts',
-      'src/server/gate.ts',
-      'src/server/openings.ts',
-    ],
-    tests: [
-      ...['heartbeat', 'options', 'output', 'pressure'].map((name) => `test/connection/${name}.test.ts`),
-      ...['gate', 'opening', 'options', 'server'].map((name) => `test/server/${name}.test.ts`),
-    ],
-  },
+/** Tests of a source file beside its mirror, or in place of one. */
+const MORE_TESTS: Readonly<Record<string, readonly string[]>> = {
+  'src/framing/message.ts': ['test/framing/extension.test.ts', 'test/framing/streaming.test.ts'],
+  'src/deflate/deflater.ts': ['test/deflate/deflate.test.ts'],
+  'src/deflate/inflater.ts': ['test/deflate/deflate.test.ts', 'test/deflate/gradual.test.ts'],
+  'src/deflate/inflation.ts': ['test/deflate/deflate.test.ts', 'test/deflate/gradual.test.ts'],
+  'src/connection/ending.ts': ['test/connection/held-end.test.ts', 'test/connection/closing.test.ts'],
+  'src/connection/output.ts': ['test/connection/pressure.test.ts'],
+  'src/server/openings.ts': ['test/server/opening.test.ts', 'test/server/server.test.ts'],
 }
 
-/** The area of a source file, by name. */
-export function areaOf(file: string): string | undefined {
-  return Object.keys(areas).find((name) => areas[name].sources.some((source) => isWithin(file, source)))
+/** The source files of an area; those of an `index.ts` only hand on what others have. */
+export function sourcesOf(area: string): string[] {
+  return areas[area].flatMap((path) => (path.endsWith('.ts') ? [path] : sourcesIn(path)))
 }
 
-function isWithin(file: string, source: string): boolean {
-  return file === source || file.startsWith(`${source}/`)
+function sourcesIn(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.ts') && name !== 'index.ts')
+  return names.toSorted().map((name) => `${folder}/${name}`)
 }
 
-/** Patterns of what belongs to files and folders. */
-export function patterns(paths: readonly string[], everyOne: string): string[] {
-  return paths.map((path) => (path.endsWith('.ts') ? path : `${path}/${everyOne}`))
+/** The tests that mirror a source: few, so that a mutant is judged in a second. */
+export function testsOf(source: string): string[] {
+  const mirror = source.replace(/^src(.*)\.ts$/, 'test$1.test.ts')
+  return [...(existsSync(mirror) ? [mirror] : []), ...(MORE_TESTS[source] ?? [])]
 }

@@ -5,8 +5,9 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { areaOf, areas, patterns } from './areas.ts'
+import { areas, sourcesOf, testsOf } from './areas.ts'
 import { lowest, tableOf, withTable } from './scores.ts'
 import type { Report } from './scores.ts'
 
@@ -19,51 +20,47 @@ const { values: options, positionals } = parseArgs({
   options: { score: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
   allowPositionals: true,
 })
-const wanted = wantedFiles(positionals.length > 0 ? positionals : Object.keys(areas))
+const all = Object.keys(areas)
+const wanted = (positionals.length > 0 ? positionals : all).flatMap(sourcesNamed)
 
 let failed = false
 if (!options.score && !options.write) {
   if (!existsSync(STRYKER)) throw new Error('npm ci --prefix mutation, first')
-  for (const [area, mutate] of wanted) failed = !mutateArea(area, mutate) || failed
+  for (const source of wanted) failed = !mutate(source) || failed
 }
-const reports = Object.keys(areas).flatMap(reportOf)
-const table = tableOf(reports)
+const reports = all.map((area) => [area, sourcesOf(area).flatMap(reportOf)] as const)
+const known = reports.filter(([, found]) => found.length > 0)
+const table = tableOf(known)
 console.log(table)
 if (options.write) writeFileSync(PAGE, withTable(readFileSync(PAGE, 'utf8'), table))
-process.exitCode = failed || lowest(reports) < LEAST ? 1 : 0
+process.exitCode = failed || lowest(known) < LEAST ? 1 : 0
 
-/** By area, the patterns of what is mutated. */
-function wantedFiles(names: readonly string[]): Map<string, string[]> {
-  const files = new Map<string, string[]>()
-  for (const name of names) {
-    const area = name in areas ? name : areaOf(name)
-    if (area === undefined) throw new Error(`${name} is no source of ${Object.keys(areas).join(', ')}`)
-    const mutate = name in areas ? patterns(areas[name].sources, '*.ts') : [name]
-    files.set(area, [...(files.get(area) ?? []), ...mutate])
-  }
-  return files
+function sourcesNamed(name: string): string[] {
+  if (all.includes(name)) return sourcesOf(name)
+  if (all.some((area) => sourcesOf(area).includes(name))) return [name]
+  throw new Error(`${name} is neither one of ${all.join(', ')} nor a source of one`)
 }
 
 /** Whether Stryker could do its work. */
-function mutateArea(area: string, mutate: readonly string[]): boolean {
-  mkdirSync(FOLDER, { recursive: true })
-  const config = `${FOLDER}/${area}.config.json`
-  writeFileSync(config, JSON.stringify(configuration(area, mutate), undefined, 2))
-  const env = { ...process.env, MUTATION_TESTS: patterns(areas[area].tests, '**/*.test.ts').join(',') }
+function mutate(source: string): boolean {
+  const config = fileFor(source, 'config.json')
+  mkdirSync(dirname(config), { recursive: true })
+  writeFileSync(config, JSON.stringify(configuration(source), undefined, 2))
+  const env = { ...process.env, MUTATION_TESTS: testsOf(source).join(',') }
   return spawnSync(process.execPath, [STRYKER, 'run', config], { env, stdio: 'inherit' }).status === 0
 }
 
-function configuration(area: string, mutate: readonly string[]): object {
+function configuration(source: string): object {
   return {
     testRunner: 'vitest',
     vitest: { configFile: 'mutation/vitest.config.ts' },
     plugins: [`${process.cwd()}/mutation/node_modules/@stryker-mutator/vitest-runner/dist/src/index.js`],
-    mutate: [...mutate, '!src/**/index.ts'],
+    mutate: [source],
     coverageAnalysis: 'perTest',
-    // What happens while a module is loaded cannot be told apart by test: it would take all tests of the area each time.
+    // What happens while a module is loaded cannot be told apart by test.
     ignoreStatic: true,
     incremental: true,
-    incrementalFile: reportFile(area),
+    incrementalFile: fileFor(source, 'json'),
     // A mutant that loops for ever is found by counting; these milliseconds are for one that waits.
     timeoutMS: 10_000,
     timeoutFactor: 3,
@@ -72,20 +69,19 @@ function configuration(area: string, mutate: readonly string[]): object {
     ignorePatterns: ['dist', 'coverage'],
     // Our TypeScript has not the functions with which Stryker would rewrite it.
     tsconfigFile: 'none',
-    reporters: ['clear-text', 'html', 'progress-append-only'],
-    clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportMutants: true },
-    htmlReporter: { fileName: `${FOLDER}/${area}.html` },
-    allowEmpty: true,
     disableTypeChecks: false,
+    reporters: ['clear-text', 'html'],
+    clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+    htmlReporter: { fileName: fileFor(source, 'html') },
   }
 }
 
-function reportFile(area: string): string {
-  return `${FOLDER}/${area}.json`
+function fileFor(source: string, extension: string): string {
+  return `${FOLDER}/${source.slice(0, -'.ts'.length)}.${extension}`
 }
 
 /** None, or one. */
-function reportOf(area: string): Array<[string, Report]> {
-  const file = reportFile(area)
-  return existsSync(file) ? [[area, JSON.parse(readFileSync(file, 'utf8')) as Report]] : []
+function reportOf(source: string): Report[] {
+  const file = fileFor(source, 'json')
+  return existsSync(file) ? [JSON.parse(readFileSync(file, 'utf8')) as Report] : []
 }

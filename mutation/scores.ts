@@ -29,25 +29,24 @@ function percent({ killed, survived }: Score): number {
   return killed + survived === 0 ? 100 : (killed * 100) / (killed + survived)
 }
 
-function filesOf(report: Report): Array<[string, Score]> {
-  return Object.entries(report.files).map(([file, { mutants }]) => [file, scoreOf(mutants)])
+function filesOf(reports: readonly Report[]): Array<[string, Score]> {
+  const files = reports.flatMap((report) => Object.entries(report.files))
+  return files.map(([file, { mutants }]) => [file, scoreOf(mutants)])
 }
 
-type Reports = ReadonlyArray<readonly [area: string, report: Report]>
+type Reports = ReadonlyArray<readonly [area: string, reports: readonly Report[]]>
 
 /** The lowest score of an area. */
-export function lowest(reports: Reports): number {
-  return Math.min(100, ...reports.map(([, report]) => percent(sum(filesOf(report).map(([, score]) => score)))))
+export function lowest(areas: Reports): number {
+  return Math.min(100, ...areas.map(([, reports]) => percent(sum(filesOf(reports).map(([, score]) => score)))))
 }
 
 /** A row for each area, and below it for each of its files. */
-export function tableOf(reports: Reports): string {
-  const rows = reports.flatMap(([area, report]) => {
-    const files = filesOf(report).toSorted(([a], [b]) => (a < b ? -1 : 1))
-    return [
-      row(`**${area}**`, sum(files.map(([, score]) => score))),
-      ...files.map(([file, score]) => row(`\`${file}\``, score)),
-    ]
+export function tableOf(areas: Reports): string {
+  const rows = areas.flatMap(([area, reports]) => {
+    const files = filesOf(reports)
+    const all = sum(files.map(([, score]) => score))
+    return [row(`**${area}**`, all), ...files.map(([file, score]) => row(`\`${file}\``, score))]
   })
   return ['|  | score | noticed | survived | not tried |', '| :-- | --: | --: | --: | --: |', ...rows].join('\n')
 }

@@ -1,7 +1,7 @@
-/** As vitest.config.ts of the project, but with the tests of one area alone, which `main.ts` names. */
+/** As vitest.config.ts of the project, but with the tests of one source alone, which `main.ts` names. */
 import { defineConfig } from 'vitest/config'
 import project from '../vitest.config.ts'
 
-const { MUTATION_TESTS: tests } = process.env
+const include = (process.env['MUTATION_TESTS'] ?? '').split(',')
 
-export default defineConfig({ ...project, test: { ...project.test, ...(tests && { include: tests.split(',') }) } })
+export default defineConfig({ ...project, test: { ...project.test, include } })

@@ -1,25 +1,35 @@
 /** What is mutated, and how the scores are told. */
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { areaOf, areas, patterns } from '../../mutation/areas.ts'
+import { areas, sourcesOf, testsOf } from '../../mutation/areas.ts'
 import { lowest, tableOf, withTable } from '../../mutation/scores.ts'
 import type { Report } from '../../mutation/scores.ts'
 
 describe('areas', () => {
-  it.each(Object.keys(areas))('%s names sources and tests that exist', (name) => {
-    const { sources, tests } = areas[name]
-    expect([...sources, ...tests].filter((path) => !existsSync(path))).toEqual([])
+  it.each(Object.keys(areas))('%s has sources, and tests for each', (area) => {
+    const sources = sourcesOf(area)
+    expect(sources.filter((source) => !existsSync(source))).toEqual([])
+    expect(sources.filter((source) => testsOf(source).length === 0)).toEqual([])
+    expect(sources.flatMap(testsOf).filter((test) => !existsSync(test))).toEqual([])
   })
+})
 
-  it('know the area of a source, whether they name it or its folder', () => {
-    expect(areaOf('src/framing/mask.ts')).toBe('framing')
-    expect(areaOf('src/server/gate.ts')).toBe('limits')
-    expect(areaOf('src/framing-other/mask.ts')).toBeUndefined()
-    expect(areaOf('src/errors.ts')).toBeUndefined()
+describe('sourcesOf', () => {
+  it('knows the files of a folder but its index, and those that are named', () => {
+    expect(sourcesOf('framing')).toContain('src/framing/mask.ts')
+    expect(sourcesOf('framing')).not.toContain('src/framing/index.ts')
+    expect(sourcesOf('closing')).toEqual(['src/connection/closing.ts', 'src/connection/ending.ts'])
   })
+})
 
-  it('become patterns: what lies in a folder, and a file as it is', () => {
-    expect(patterns(['src/framing', 'src/server/gate.ts'], '*.ts')).toEqual(['src/framing/*.ts', 'src/server/gate.ts'])
+describe('testsOf', () => {
+  it('is the mirror, and what else is about the same', () => {
+    expect(testsOf('src/framing/mask.ts')).toEqual(['test/framing/mask.test.ts'])
+    expect(testsOf('src/framing/message.ts')).toEqual([
+      'test/framing/message.test.ts',
+      'test/framing/extension.test.ts',
+      'test/framing/streaming.test.ts',
+    ])
   })
 })
 
@@ -29,9 +39,9 @@ const report = (files: Record<string, readonly string[]>): Report => ({
   ) as Report['files'],
 })
 
-const reports: ReadonlyArray<[string, Report]> = [
-  ['one', report({ 'src/b.ts': ['Killed', 'Survived', 'Ignored'], 'src/a.ts': ['Timeout', 'Killed'] })],
-  ['two', report({ 'src/c.ts': ['NoCoverage', 'RuntimeError', 'Killed', 'Killed'] })],
+const reports: ReadonlyArray<[string, Report[]]> = [
+  ['one', [report({ 'src/a.ts': ['Timeout', 'Killed'] }), report({ 'src/b.ts': ['Killed', 'Survived', 'Ignored'] })]],
+  ['two', [report({ 'src/c.ts': ['NoCoverage', 'RuntimeError', 'Killed', 'Killed'] })]],
 ]
 
 describe('tableOf', () => {
