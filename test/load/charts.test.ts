@@ -1,6 +1,4 @@
-/** A chart shows what it was given, says it in words, too, and can be drawn. */
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+/** A chart shows what it was given, and says it in words, too. */
 import { describe, expect, it } from 'vitest'
 import { lineChart } from '../../load/charts.ts'
 
@@ -21,7 +19,6 @@ const chart = {
     { name: 'clients', points: [{ x: 1, y: 12.5 }] },
   ],
 }
-const drawable = existsSync(fileURLToPath(new URL('../../bench/node_modules/echarts', import.meta.url)))
 
 describe('A chart of lines', () => {
   it('says from where to where each goes', () => {
@@ -45,12 +42,5 @@ describe('A chart of lines', () => {
       [1, 10],
       [2, 0.001],
     ])
-  })
-
-  it.runIf(drawable)('is drawn with its title and its words', async () => {
-    const { draw } = await import('../../bench/report/draw.ts')
-    const svg = draw(lineChart(chart))
-    expect(svg).toMatch(/^<svg [^]*<title id="title">Memory<\/title>\n<desc id="description">MiB by seconds: server/)
-    expect(svg).toContain('>clients</text>')
   })
 })
