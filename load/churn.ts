@@ -2,13 +2,12 @@
  * `npm run churn`: connections by the hundred thousand that come and go, some of them by a reset, and what that leaves behind: nothing.
  * After every fiftieth of them all have ended, both sides collect their garbage, say what they have, and have counted the same.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import { memoryChart } from './charts.ts'
 import type { ChurnPlan, ChurnTotals } from './clients/churn.ts'
 import { common, numberOf, readOptions } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import type { Counted } from './servers/fullduplex.ts'
-import { judge, memoryOf, sampleBoth, together } from './session.ts'
+import { judge, memoryOf, quiet, sampleBoth, together } from './session.ts'
 import type { Outcome, Pair, Samples } from './session.ts'
 import { MiB, figure, flat, grows, noMore, same, warm } from './verdict.ts'
 import type { Check } from './verdict.ts'
@@ -43,8 +42,6 @@ const NAMES = { connections: text, reset: text, 'at-once': text, addresses: text
 /** How often is looked at what is left: so many times, but not after fewer connections than that. */
 const BATCHES = 50
 const SMALLEST_BATCH = 100
-/** Milliseconds that the server has to notice that all have ended. */
-const PATIENCE = 10_000
 
 /** What was found after a batch. */
 interface Row extends Samples {
@@ -102,17 +99,6 @@ async function churn(pair: Pair): Promise<Outcome> {
     checks: [...endChecks(totals), ...countChecks(totals, counted), ...memoryChecks(rows)],
     charts: charts(rows),
   }
-}
-
-/** What the server has counted, once it has noticed that all have ended, or when it has had its time. */
-async function quiet({ server }: Pair): Promise<Counted | undefined> {
-  const until = performance.now() + PATIENCE
-  let counted = await server.ask<Counted>('counts')
-  while (counted !== undefined && counted.connections + counted.pendingHandshakes > 0 && performance.now() < until) {
-    await delay(20)
-    counted = await server.ask<Counted>('counts')
-  }
-  return counted
 }
 
 function progress({ connections, seconds, server, clients }: Row, count: number): void {

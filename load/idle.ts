@@ -9,8 +9,7 @@ import { memoryChart } from './charts.ts'
 import type { IdlePlan, Pings } from './clients/idle.ts'
 import { common, numberOf, readOptions } from './options.ts'
 import type { CommonOptions } from './options.ts'
-import type { Counted } from './servers/fullduplex.ts'
-import { judge, memoryOf, sampleBoth, together } from './session.ts'
+import { judge, memoryOf, quiet, sampleBoth, together } from './session.ts'
 import type { Outcome, Pair, Samples } from './session.ts'
 import { MiB, atLeast, atMost, figure, grows, same, warm } from './verdict.ts'
 import type { Check } from './verdict.ts'
@@ -112,7 +111,7 @@ async function idle(pair: Pair, bare: Growth): Promise<Outcome> {
   const pings = await pair.clients.get<Pings>('pings')
   const echoed = await pair.clients.get<number>('echo', undefined, PATIENCE)
   const clean = await pair.clients.get<number>('close', undefined, PATIENCE)
-  const counted = await pair.server.ask<Counted>('counts')
+  const counted = await quiet(pair)
   return {
     figures: { connections, minutes, heartbeat, bare, growth, pings, rows },
     checks: [

@@ -1,6 +1,7 @@
 /** What the three commands have in common: two processes that are started and stopped, checks that are printed, and what is kept. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { machine } from '../bench/machine.ts'
 import { pinning } from '../bench/pinning.ts'
@@ -9,10 +10,13 @@ import type { Machine } from '../bench/results.ts'
 import { installPackages } from '../scripts/support/packages.ts'
 import type { CommonOptions } from './options.ts'
 import type { Sample } from './probe.ts'
+import type { Counted } from './servers/fullduplex.ts'
 import { inMiB } from './verdict.ts'
 import type { Check } from './verdict.ts'
 import { Watched } from './watched.ts'
 
+/** Milliseconds that the server has to notice that all have ended. */
+const QUIET = 10_000
 const bench = fileURLToPath(new URL('../bench', import.meta.url))
 
 /** A server with its clients, and where it listens. */
@@ -115,4 +119,15 @@ export interface Samples {
 export async function sampleBoth({ server, clients }: Pair): Promise<Samples> {
   const [ofServer, ofClients] = await Promise.all([server.sample(), clients.sample()])
   return { server: ofServer, clients: ofClients }
+}
+
+/** What the server has counted, once it has noticed that all have ended, or when it has had its time. */
+export async function quiet({ server }: Pair): Promise<Counted | undefined> {
+  const until = performance.now() + QUIET
+  let counted = await server.ask<Counted>('counts')
+  while (counted !== undefined && counted.connections + counted.pendingHandshakes > 0 && performance.now() < until) {
+    await delay(20)
+    counted = await server.ask<Counted>('counts')
+  }
+  return counted
 }

@@ -8,7 +8,7 @@ import type { Line } from './charts.ts'
 import { common, numberOf, readOptions } from './options.ts'
 import type { CommonOptions } from './options.ts'
 import type { Counted } from './servers/fullduplex.ts'
-import { judge, memoryOf, sampleBoth, together } from './session.ts'
+import { judge, memoryOf, quiet, sampleBoth, together } from './session.ts'
 import type { Outcome, Pair, Samples } from './session.ts'
 import { MiB, atLeast, atMost, figure, flat, same, slope, warm } from './verdict.ts'
 import type { Check } from './verdict.ts'
@@ -107,7 +107,7 @@ async function soak(pair: Pair): Promise<Outcome> {
   await pair.clients.get('open', { url: pair.url, connections, rate, deflate, seed } satisfies SoakPlan)
   const rows = await stretches(pair)
   const totals = await pair.clients.get<SoakTotals>('close')
-  const counted = await pair.server.ask<Counted>('counts')
+  const counted = await quiet(pair)
   const { messages, octets } = total(rows)
   console.log(`${figure(messages)} messages arrived, ${figure(octets / MiB)} MiB of payload, each octet as it was sent`)
   return {

@@ -6,7 +6,7 @@ import { serve } from '../../../src/index.ts'
 
 const [fault] = process.argv.slice(2)
 const EVERY = 300
-const KEPT = 20_000
+const KEPT = 100_000
 
 const kept: unknown[] = []
 let count = 0
