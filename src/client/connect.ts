@@ -4,6 +4,7 @@
  * somewhere else and the user allows it, the same begins anew there.
  */
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
 import { checkTime, connectionSettings } from '../connection/index.ts'
 import type { ConnectionHandler, ConnectionOptions, ConnectionSettings } from '../connection/index.ts'
 import { createOffers } from '../deflate/index.ts'
@@ -67,6 +68,19 @@ export function connect<Data = undefined>(
   return follow(first, settings, options)
 }
 
+let latest = connectionSettings('client', {})
+
+/**
+ * What `options` ask for: the same object as the last time when they ask for the same. Ten thousand clients, each of which was
+ * given its options, need one; the clock that they share would have ten thousand of them to look at.
+ */
+function settingsFor(options: ConnectionOptions): ConnectionSettings {
+  const settings = connectionSettings('client', options)
+  const { receivers, counts } = latest
+  if (!isDeepStrictEqual({ ...settings, receivers, counts }, latest)) latest = settings
+  return latest
+}
+
 /** A server to ask, what it is asked, and who reads the answer. */
 interface Hop extends Addressee {
   readonly proxy: Proxy | undefined
@@ -82,7 +96,7 @@ export function prepare<Data>(
   const parsed = parseUri(uri)
   checkOptions(options)
   checkTime('handshakeTimeout', options.handshakeTimeout ?? HANDSHAKE_TIMEOUT)
-  const settings = connectionSettings('client', options)
+  const settings = settingsFor(options)
   const headers = fieldEntries(options.headers, isHandshakeField)
   return { first: createHop({ uri: parsed, headers, tls: options.tls }, settings, options), settings }
 }

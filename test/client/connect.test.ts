@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { connect } from '../../src/client/connect.ts'
+import { connect, prepare } from '../../src/client/connect.ts'
 import type { ConnectOptions } from '../../src/client/connect.ts'
 import type { Message } from '../../src/connection/index.ts'
 import type { CloseInfo } from '../../src/errors.ts'
@@ -143,6 +143,20 @@ describe('the request of connect', () => {
     peer.write(answer.slice(-1))
     expect(await peer.readFrame()).toEqual({ first: 0x81, payload: Buffer.from('first') })
     await expectOpen(connecting)
+  })
+})
+
+describe('the settings of clients', () => {
+  it('are one object for those that follow each other with the same options', () => {
+    const settingsFor = (options: ConnectOptions): unknown => prepare('ws://localhost', options).settings
+    const settings = settingsFor({ perMessageDeflate: { level: 1 }, heartbeat: { interval: 1000 } })
+    expect(settingsFor({ perMessageDeflate: { level: 1 }, heartbeat: { interval: 1000 }, data: undefined })).toBe(
+      settings,
+    )
+    const others = settingsFor({ perMessageDeflate: { level: 2 }, heartbeat: { interval: 1000 } })
+    expect(others).toMatchObject({ deflate: { level: 2 } })
+    expect(settings).toMatchObject({ deflate: { level: 1 } })
+    expect(settingsFor({ perMessageDeflate: { level: 2 }, heartbeat: { interval: 1001 } })).not.toBe(others)
   })
 })
 
