@@ -125,7 +125,10 @@ export class Ending {
   /** Answers whether anything was lost: after the closing handshake it does not matter how the transport ends. */
   transportFailed(error: Error): boolean {
     const closing = this.#closing
-    if (this.readyState === ReadyState.Closed || (closing.sent && closing.received)) return false
+    if (this.readyState === ReadyState.Closed) return false
+    // Most transports have destroyed themselves by now; not TLS whose peer renegotiates too often (ERR_TLS_SESSION_ATTACK).
+    this.#destroy()
+    if (closing.sent && closing.received) return false
     closing.cause ??= error
     return true
   }

@@ -588,6 +588,19 @@ describe('Ending', () => {
       expectGone(connection)
     })
 
+    it('[V38] ends a transport that fails and goes on', async () => {
+      const connection = await opened(role)
+      const { peer, log } = connection
+      peer.transport.emit('error', new Error('renegotiated too often'))
+      await turn()
+      expect(log).toEqual([
+        'open',
+        'error renegotiated too often',
+        'close 1006 unclean network (renegotiated too often)',
+      ])
+      expectGone(connection)
+    })
+
     it('is told once by a transport that says so twice, and does not mind failures behind that', async () => {
       const connection = await opened(role)
       const { peer, log } = connection

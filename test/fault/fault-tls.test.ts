@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { CLIENT_RENEG_LIMIT, connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import type { TLSSocket, TlsOptions } from 'node:tls'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { CloseInfo } from '../../src/errors.ts'
@@ -92,6 +92,23 @@ describe('A peer that renegotiates TLS 1.2', () => {
     }
     ws.terminate()
     socket.destroy()
+  })
+
+  it('is understood by a server, and its connection fails when it goes on with it', async () => {
+    const all = await served(old)
+    const { port } = all.server
+    const client = await RawClient.connect({ port: port!, tls: { ca: authority.cert, ...old } })
+    await client.write(handshake()).readHead()
+    for (let times = 0; times < CLIENT_RENEG_LIMIT; times++) {
+      expect(await renegotiate(client.socket as TLSSocket)).toBeNull()
+      expect(await client.write(received('server', 0x81, `${times}`)).readText()).toBe(`${times}`)
+    }
+    ;(client.socket as TLSSocket).renegotiate({ rejectUnauthorized: false }, () => {})
+    await client.readToEnd()
+    client.destroy()
+    expect(all.infos).toMatchObject([{ code: 1006, wasClean: false, cause: { code: 'ERR_TLS_SESSION_ATTACK' } }])
+    expect(all.server.connections.size).toBe(0)
+    await expectServed(all)
   })
 })
 
