@@ -23,6 +23,13 @@ export interface Report {
   readonly polluted: readonly string[]
 }
 
+/** Milliseconds. */
+const PATIENCE = 3000
+
+function resources(): string[] {
+  return process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap' && name !== 'Pipe')
+}
+
 const PROTOTYPES = [Object.prototype, Array.prototype, Function.prototype, String.prototype]
 const namesOf = (): string[] =>
   PROTOTYPES.flatMap((prototype, index) => Reflect.ownKeys(prototype).map((name) => `${index} ${String(name)}`))
@@ -98,7 +105,10 @@ async function main(tls: TlsOptions): Promise<void> {
     await Promise.all([handler, ...servers].map((service) => service.shutdown({ timeout: 100 })))
     http.closeAllConnections()
     await new Promise((resolve) => http.close(resolve))
-    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+    // What Node itself has under way, to read a file say, is over within some turns; what was left behind stays.
+    for (const until = performance.now() + PATIENCE; resources().length > 0 && performance.now() < until;) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
     const after = namesOf()
     const changed = [
       ...after.filter((name) => !before.includes(name)),
@@ -107,7 +117,7 @@ async function main(tls: TlsOptions): Promise<void> {
     const last: Report = {
       ...report,
       connections: [handler, ...servers].reduce((sum, { connections }) => sum + connections.size, 0),
-      resources: process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap' && name !== 'Pipe'),
+      resources: resources(),
       polluted: changed,
     }
     process.send?.(last, () => process.disconnect())
