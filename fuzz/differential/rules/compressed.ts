@@ -136,9 +136,9 @@ export const compressedRules: readonly Rule[] = [
       const before = c.structure.messages.slice(0, c.structure.messages.indexOf(message))
       const found = deflations(c.structure, c.stream.deflate)
       const lasts = c.stream.deflate === 'context' || c.peer === 'undici'
-      // What they make of the message itself is the beginning of what it is.
+      // What they make of the message itself is the beginning of what it is, or put together of what each fragment begins with.
       const both = at < c.theirs.events.length && at < c.ours.events.length
-      const begun = !both || c.ours.events[at].startsWith(c.theirs.events[at])
+      const begun = !both || message.frames.length > 1 || c.ours.events[at].startsWith(c.theirs.events[at])
       return (found.get(message) === 'ended' && begun) || (lasts && before.some((one) => found.get(one) === 'ended'))
     },
   },

@@ -123,10 +123,10 @@ export const headerRules: readonly Rule[] = [
   },
   {
     name: 'limit for control frames',
-    peers: ['websockets'],
+    peers: ['undici', 'websockets'],
     whose: 'theirs',
     reason:
-      'It holds control frames, and frames that are wrong otherwise, to what the message around them may still have, and fails with 1009; we look at the rules first, and control frames are no part of a message.',
+      'They hold control frames, and frames that are wrong otherwise, to what the message around them may still have, and fail with 1009; we look at the rules first, and control frames are no part of a message.',
     explains(c) {
       const { theirFrame: frame } = c
       if (frame === undefined || c.theirs.end !== 'failed 1009' || !c.weWentOn) return false
