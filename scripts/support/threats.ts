@@ -8,12 +8,14 @@ import { isOneOf, parseTable } from './table.ts'
 
 const COLUMNS = ['id', 'area', 'roles', 'threat', 'holds']
 const AREAS = ['framing', 'handshake', 'deflate', 'connection', 'server', 'client', 'options', 'process'] as const
-const ROLES = ['server', 'client', 'both'] as const
+const ROLES = ['server', 'client', 'both', 'shared'] as const
+/** Words by which the file or the title of a test tells whom it tests. */
+const WORDS = { server: /server|request/i, client: /client|response/i }
 
 export interface Threat {
   readonly id: string
   readonly area: (typeof AREAS)[number]
-  /** Whom it is done to. */
+  /** Whom it is done to; `shared`: to code that serves both, and does not know whom. */
   readonly roles: (typeof ROLES)[number]
   /** What is sent. */
   readonly threat: string
@@ -41,14 +43,27 @@ export function findThreatIds(title: string): string[] {
   return [...title.matchAll(/\[([VA]\d[^\]]*)/g)].map(([, id]) => id)
 }
 
-/** What is wrong with `rows`, as sentences: those that no test names, those that are there twice, names of none. */
+/**
+ * What is wrong with `rows`, as sentences: those that no test names, or none in one of their roles, those that are there twice,
+ * names of none.
+ */
 export function judgeThreats(rows: readonly Threat[], proofs: Proofs): string[] {
   const problems: string[] = []
   const ids = new Set<string>()
-  for (const { id, threat } of rows) {
+  for (const { id, roles, threat } of rows) {
     if (ids.has(id)) problems.push(`${id} is used twice`)
     ids.add(id)
-    if (!proofs.has(id)) problems.push(`${id} is named by no test: ${threat}`)
+    const tests = proofs.get(id)
+    if (tests === undefined) {
+      problems.push(`${id} is named by no test: ${threat}`)
+      continue
+    }
+    for (const role of ['server', 'client'] as const) {
+      const isDue = roles === role || roles === 'both'
+      if (isDue && !tests.some(({ file, name }) => WORDS[role].test(`${file} ${name}`))) {
+        problems.push(`${id} is named by no test of a ${role}: ${threat}`)
+      }
+    }
   }
   for (const [id, [{ file, name }]] of proofs) {
     if (!ids.has(id)) problems.push(`${file}: there is no threat ${id}, as "${name}" says`)

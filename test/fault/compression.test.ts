@@ -286,7 +286,7 @@ describe('Parameters that no zlib takes', () => {
     }
   })
 
-  it('[V30] are never more in an answer than in its offer, for all offers and all options', () => {
+  it('[V30] are never more in a server’s answer than in its offer, for all offers and all options', () => {
     const flags = [false, true]
     const bits = [undefined, 8, 9, 10, 11, 12, 13, 14, 15]
     const options: DeflateOptions[] = flags.flatMap((serverNoContextTakeover) =>

@@ -81,7 +81,7 @@ describe('formatAcceptance', () => {
     }
   })
 
-  it('[V70] refuses to split the response [9112-11.1-01]', () => {
+  it('[V70] refuses to split the server’s response [9112-11.1-01]', () => {
     for (const text of INJECTIONS) {
       expect(() => formatAcceptance(ACCEPTANCE, { headers: { 'X-Test': text } })).toThrow(invalidHeader)
       expect(() => formatAcceptance(ACCEPTANCE, { headers: { [text]: 'x' } })).toThrow(invalidHeader)

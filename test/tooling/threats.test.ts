@@ -9,6 +9,7 @@ import { findThreatIds, judgeThreats, parseThreats } from '../../scripts/support
 import { checkThreats } from '../../scripts/threats.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const HOLDS = '[V01] holds of a server and of a client'
 const HEADER = 'id\tarea\troles\tthreat\tholds'
 const ROW = 'V01\tframing\tboth\tA flood\tA bound'
 
@@ -39,7 +40,7 @@ describe('parseThreats', () => {
       ROW.replace('framing', 'frames'),
       'frames is no area: there are framing, handshake, deflate, connection, server, client, options, process',
     ],
-    ['an unknown role', ROW.replace('both', 'all'), 'all is nobody: there are server, client, both'],
+    ['an unknown role', ROW.replace('both', 'all'), 'all is nobody: there are server, client, both, shared'],
     ['a threat that is not told', ROW.replace('A flood', ''), 'V01 does not say what is sent'],
     ['a threat with nothing to hold', ROW.replace('A bound', ''), 'V01 does not say what has to hold'],
   ])('refuses %s, with the number of the line', (_, line, problem) => {
@@ -74,7 +75,18 @@ describe('judgeThreats', () => {
   }
 
   it('finds nothing wrong when a test names the row', () => {
-    expect(judge([ROW], '[V01] holds')).toEqual([])
+    expect(judge([ROW], HOLDS)).toEqual([])
+  })
+
+  it('finds a role in which no test names the row, by the words of its file and its title', () => {
+    const nobody = ['server', 'client'].map((role) => `V01 is named by no test of a ${role}: A flood`)
+    expect(judge([ROW], '[V01] holds')).toEqual(nobody)
+    expect(judge([ROW], '[V01] holds of a server')).toEqual([nobody[1]])
+    expect(judge([ROW], '[V01] holds of a client')).toEqual([nobody[0]])
+    expect(judge([ROW], '[V01] a request', '[V01] a response')).toEqual([])
+    expect(judge([ROW.replace('both', 'server')], '[V01] holds of a client')).toEqual([nobody[0]])
+    expect(judge([ROW.replace('both', 'client')], '[V01] holds of a client')).toEqual([])
+    expect(judge([ROW.replace('both', 'shared')], '[V01] holds')).toEqual([])
   })
 
   it('finds a row that no test names', () => {
@@ -82,11 +94,11 @@ describe('judgeThreats', () => {
   })
 
   it('finds a row that is there twice', () => {
-    expect(judge([ROW, ROW], '[V01] holds')).toEqual(['V01 is used twice'])
+    expect(judge([ROW, ROW], HOLDS)).toEqual(['V01 is used twice'])
   })
 
   it('finds a name in a title that is of no row, and tells where', () => {
-    expect(judge([ROW], '[V01] holds', '[V02] holds', '[V01, V02] holds')).toEqual([
+    expect(judge([ROW], HOLDS, '[V02] holds', '[V01, V02] holds')).toEqual([
       'test/a.test.ts: there is no threat V02, as "[V02] holds" says',
       'test/a.test.ts: there is no threat V01, V02, as "[V01, V02] holds" says',
     ])
@@ -114,7 +126,7 @@ describe('checkThreats', () => {
 
   it('counts the rows of docs/threats.tsv, and finds what is malformed, untested or made up', async () => {
     writeFileSync(join(root, 'docs/threats.tsv'), `${HEADER}\n${ROW}\nV02\n${ROW.replace('V01', 'V03')}\n`)
-    const tests = ['[V01] holds', '[V04] holds', 'nothing [6455:5.1-01]'].map((name) => ({ name, file: 'a.test.ts' }))
+    const tests = [HOLDS, '[V04] holds', 'nothing [6455:5.1-01]'].map((name) => ({ name, file: 'a.test.ts' }))
     expect(await checkThreats(root, tests)).toEqual({
       rows: 2,
       problems: [
