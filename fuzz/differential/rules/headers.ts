@@ -136,7 +136,9 @@ export const headerRules: readonly Rule[] = [
       const around = frame.inMessage ? messages.findLast((one) => one.frames[0] < at) : undefined
       let size = Number(frame.length)
       for (const index of around?.frames ?? []) if (index < at) size += Number(frames[index].length)
-      return size > MAX_MESSAGE_SIZE && (frame.opcode >= CLOSE || frame.faults.includes('interleaved'))
+      // undici adds to what has come out of a compressed message.
+      const counted = size > MAX_MESSAGE_SIZE || (c.peer === 'undici' && around?.compressed === true)
+      return counted && (frame.opcode >= CLOSE || frame.faults.includes('interleaved'))
     },
   },
 ]
