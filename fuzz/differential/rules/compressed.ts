@@ -106,7 +106,8 @@ export const compressedRules: readonly Rule[] = [
       const end = endOf(c, message)
       if (messageOf(c, c.theirFrame) !== message) return false
       // What is not earlier is another rule's.
-      if (c.theirs.end === 'failed 1002' && c.theirs.taken === c.ours.taken) return false
+      const isSame = c.theirs.taken === c.ours.taken && c.ours.end !== 'open'
+      if (c.theirs.end === 'failed 1002' && isSame) return false
       return endedBefore(end, c.ours, c.ourFrame) || (c.ours.taken === end && codes.has(c.ours.end))
     },
   },
