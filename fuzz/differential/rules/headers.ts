@@ -3,7 +3,7 @@ import type { Rule } from '../compare.ts'
 import { CLOSE, structureOf } from '../structure.ts'
 import type { HeaderFault } from '../structure.ts'
 import { MAX_MESSAGE_SIZE } from '../verdict.ts'
-import { JAVASCRIPT, PYTHON, failed, headerRefused, messageBefore } from './look.ts'
+import { JAVASCRIPT, PYTHON, failed, headerRefused, messageBefore, messageBegunBefore } from './look.ts'
 
 /** Who takes which fault of a header for none. */
 const TOLERATED: ReadonlyMap<HeaderFault, readonly string[]> = new Map<HeaderFault, readonly string[]>([
@@ -112,13 +112,16 @@ export const headerRules: readonly Rule[] = [
     name: 'fragmentation judged with the payload',
     peers: ['wsproto'],
     whose: 'intended',
-    reason: 'It judges the order of fragments when an octet of the payload is there; we do by the header.',
+    reason:
+      'It judges the order of fragments when an octet of the payload is there, and, where a message is compressed, has been inflated; we do by the header.',
     explains(c) {
       const frame = headerRefused(c)
       if (frame === undefined || !c.weWentOn || !c.theyWentOn) return false
       if (!frame.faults.includes('interleaved') && !frame.faults.includes('nothing to continue')) return false
       if (c.theirs.end === 'open') return frame.length > 0n && frame.payload.length === 0
-      return c.theirs.end === 'failed 1002' && c.theirs.taken === frame.payloadStart + 1
+      const around = [messageBegunBefore(c, frame), messageBefore(c, frame)]
+      const isInflated = c.theirs.end === 'failed 1007' && around.some((one) => one?.compressed === true)
+      return (c.theirs.end === 'failed 1002' || isInflated) && c.theirs.taken === frame.payloadStart + 1
     },
   },
   {
@@ -131,9 +134,9 @@ export const headerRules: readonly Rule[] = [
       const { theirFrame: frame } = c
       if (frame === undefined || c.theirs.end !== 'failed 1009' || !c.weWentOn) return false
       if (c.ours.end !== 'open' && c.ours.taken < c.theirs.taken) return false
-      const { frames, messages } = c.structure
+      const { frames } = c.structure
       const at = frames.indexOf(frame)
-      const around = frame.inMessage ? messages.findLast((one) => one.frames[0] < at) : undefined
+      const around = frame.inMessage ? messageBegunBefore(c, frame) : undefined
       let size = Number(frame.length)
       for (const index of around?.frames ?? []) if (index < at) size += Number(frames[index].length)
       // undici adds to what has come out of a compressed message.

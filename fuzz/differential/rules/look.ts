@@ -39,6 +39,12 @@ export function messageBefore(c: Case, frame: StreamFrame): StreamMessage | unde
   return c.structure.messages.findLast(({ frames, complete }) => complete && frames[frames.length - 1] < index)
 }
 
+/** The last message that began before a frame, whether it has ended or not. */
+export function messageBegunBefore(c: Case, frame: StreamFrame): StreamMessage | undefined {
+  const index = c.structure.frames.indexOf(frame)
+  return c.structure.messages.findLast(({ frames }) => frames[0] < index)
+}
+
 /** Whether a connection ended before the last octet of a message, or in a header that comes last there. */
 export function endedBefore(end: number, verdict: Verdict, frame: StreamFrame | undefined): boolean {
   if (verdict.end === 'open') return end === Infinity
