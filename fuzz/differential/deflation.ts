@@ -6,10 +6,10 @@ import { MAX_MESSAGE_SIZE } from './verdict.ts'
 import type { Deflate } from './verdict.ts'
 
 /**
- * `whole`: blocks up to the tail that RFC 7692 7.2.2 puts behind them. `ended`: a final block, and something behind it.
+ * `whole`: blocks up to the tail that RFC 7692 7.2.2 puts behind them. `completed`: octets of the tail are data of it. `ended`: a final block, and something behind it.
  * `cut`: the tail lies within a block. `invalid`: this is not DEFLATE. `large`: more than a message may be.
  */
-export type Deflation = 'whole' | 'ended' | 'cut' | 'invalid' | 'large'
+export type Deflation = 'whole' | 'completed' | 'ended' | 'cut' | 'invalid' | 'large'
 
 const TAIL = Buffer.from('0000ffff', 'hex')
 /** An empty final block: where it is found and ends the stream, all before it was whole. */
@@ -18,6 +18,7 @@ const WINDOW = 32_768
 /** A bound for what is looked at, far beyond what a message may be. */
 const MOST = 64 * MAX_MESSAGE_SIZE
 const MAX_STREAMS = 64
+const GONE_ON: ReadonlySet<Deflation> = new Set<Deflation>(['whole', 'completed', 'ended'])
 
 interface Inflated {
   readonly deflation: Deflation
@@ -35,7 +36,7 @@ export function deflations({ messages }: Structure, deflate: Deflate): ReadonlyM
     if (!message.compressed) continue
     const { deflation, octets } = inflate(message.payload, window)
     found.set(message, deflation)
-    if (deflation !== 'whole' && deflation !== 'ended') return found
+    if (!GONE_ON.has(deflation)) return found
     if (deflate === 'context') window = Buffer.concat([window, octets]).subarray(-WINDOW)
   }
   return found
@@ -55,13 +56,22 @@ function inflate(payload: Buffer, window: Buffer): Inflated {
     if (octets.length > MAX_MESSAGE_SIZE) return { deflation: ended ? 'ended' : 'large', octets }
     // Nothing is left, or a final block was the last thing before the tail, or ended with it, as its length stood there.
     const complete = one.final && [0, FINAL.length, end.length].includes(one.left)
-    if (complete) return { deflation: ended || one.left > 0 ? 'ended' : 'whole', octets }
+    if (complete) {
+      const usual = isCompleted(payload, window, octets) ? 'completed' : 'whole'
+      return { deflation: ended || one.left > 0 ? 'ended' : usual, octets }
+    }
     // One that needs some octets of the tail is not all there.
     if (!one.final || one.left < end.length) return { deflation: ended ? 'ended' : 'cut', octets }
     ended = true
     rest = rest.subarray(rest.length - one.left)
   }
   return { deflation: 'ended', octets }
+}
+
+/** Whether less comes of it without the tail. */
+function isCompleted(payload: Buffer, window: Buffer, octets: Buffer): boolean {
+  const one = inflateOne(payload, window)
+  return one === 'invalid' || one.octets.length < octets.length
 }
 
 /** One stream: what came of it, whether a final block ended it, and how many octets are left behind that. */

@@ -71,7 +71,22 @@ export const compressedRules: readonly Rule[] = [
       if (c.theirs.end !== 'threw error' || !c.weWentOn || message === undefined) return false
       if (messageOf(c, c.theirFrame) !== message || partingDeflation(c) !== 'invalid') return false
       const end = endOf(c, message)
-      return endedBefore(end, c.ours, c.ourFrame) || (c.ours.taken === end && c.ours.end === 'failed 1007')
+      // What is too large may be invalid, too.
+      const codes: readonly End[] = ['failed 1007', 'failed 1009']
+      return endedBefore(end, c.ours, c.ourFrame) || (c.ours.taken === end && codes.includes(c.ours.end))
+    },
+  },
+  {
+    name: 'DEFLATE completed by the tail',
+    peers: ['autobahn'],
+    whose: 'theirs',
+    reason:
+      'It drops what comes out of the four octets that RFC 7692 7.2.2 has a receiver put behind a message; we hand on that, too, where a block goes on into them.',
+    explains(c) {
+      const at = partingEvent(c)
+      if (partingDeflation(c) !== 'completed' || at >= c.theirs.events.length) return false
+      if (at < c.ours.events.length) return c.ours.events[at].startsWith(c.theirs.events[at])
+      return c.ours.end === 'failed 1007' && c.theyWentOn
     },
   },
   {
