@@ -2,6 +2,7 @@
  * `npm run mutation -- [area or source file …]`: changes the sources, a little at a time, and sees whether a test notices
  * each change. Needs `npm ci --prefix mutation`. What was found is kept in .mutation/, so that a later run looks only at what
  * changed; `--score` shows it without a run, `--write` puts it into docs/mutation.md. It fails when an area's score is below 85.
+ * `--concurrency 4` tries as many at a time.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -17,7 +18,11 @@ const PAGE = 'docs/mutation.md'
 const STRYKER = 'mutation/node_modules/@stryker-mutator/core/bin/stryker.js'
 
 const { values: options, positionals } = parseArgs({
-  options: { score: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+  options: {
+    score: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    concurrency: { type: 'string', default: '1' },
+  },
   allowPositionals: true,
 })
 const all = Object.keys(areas)
@@ -62,9 +67,9 @@ function configuration(source: string): object {
     incremental: true,
     incrementalFile: fileFor(source, 'json'),
     // A mutant that loops for ever is found by counting; these milliseconds are for one that waits.
-    timeoutMS: 10_000,
+    timeoutMS: 6000,
     timeoutFactor: 3,
-    concurrency: 1,
+    concurrency: Number(options.concurrency),
     tempDirName: `${FOLDER}/tmp`,
     ignorePatterns: ['dist', 'coverage'],
     // Our TypeScript has not the functions with which Stryker would rewrite it.

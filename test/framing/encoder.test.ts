@@ -354,6 +354,20 @@ describe.each(sides)('writeMessage of a short text as a $side', ({ masked }) => 
       writeMessage(target, 1, text, masked, Infinity)
       expect(framesIn(target.output)[0].payload.toString()).toBe(text)
     }
+    // Three characters fit into nine octets, whatever they are.
+    writeMessage(new PoisonedTarget(true), 1, 'abc', masked, 9)
+    expect(byteLength).not.toHaveBeenCalled()
+  })
+
+  it('takes a claim at the very beginning of memory for one', () => {
+    const byteLength = vi.spyOn(Buffer, 'byteLength')
+    const settled: number[] = []
+    const bytes = Buffer.alloc(64)
+    const claimUpTo = (): number => 0
+    const settle = (size: number): number => settled.push(size)
+    writeMessage({ bytes, claimUpTo, settle, claim: claimUpTo, push: () => {} }, 1, 'abc', masked, Infinity)
+    expect(settled).toEqual([masked ? 9 : 5])
+    expect(framesIn(bytes.subarray(0, settled[0]))[0].payload.toString()).toBe('abc')
     expect(byteLength).not.toHaveBeenCalled()
   })
 
@@ -395,12 +409,17 @@ describe('writeMessage', () => {
 
   it('encodes a text that fits straight behind its header', () => {
     const from = vi.spyOn(Buffer, 'from')
+    const byteLength = vi.spyOn(Buffer, 'byteLength')
     const target = new PoisonedTarget()
     writeMessage(target, 1, 'é'.repeat(COPY_UP_TO / 2), false, Infinity)
     writeMessage(target, 1, 'abc', true, 3)
     expect(from).not.toHaveBeenCalled()
     writeMessage(target, 1, `${'é'.repeat(COPY_UP_TO / 2)}!`, true, Infinity)
     expect(from).toHaveBeenCalledTimes(1)
+    byteLength.mockClear()
+    // One of more characters than octets fit need not be counted.
+    writeMessage(target, 1, 'a'.repeat(COPY_UP_TO + 1), true, Infinity)
+    expect(byteLength).not.toHaveBeenCalled()
   })
 
   it('fills what it claims, for text and binary of many lengths, whatever lay there before', () => {
@@ -503,6 +522,14 @@ describe('FrameList', () => {
       [0x89, 'ping'],
     ])
     expect(list.frames.some((part) => part.buffer === large.buffer)).toBe(true)
+  })
+
+  it('takes a short text, though it cannot give memory back', () => {
+    const list = new FrameList()
+    writeMessage(list, 1, 'Hellö', false, Infinity)
+    writeMessage(list, 1, '', false, Infinity)
+    expect(list.frames).toEqual([wire('81 06 48656c6cc3b6'), wire('81 00')])
+    expect(list.size).toBe(10)
   })
 
   it('[V44] leaves no octet of its memory unwritten', () => {

@@ -73,24 +73,25 @@ function difference(memory: Buffer, offset: number, length: number, maskingKey: 
 
 describe('applyMask', () => {
   it('equals applyMaskPlain for every length to 300, every place in a word and every phase of the key', () => {
-    const differences: (string | undefined)[] = []
+    const differences: string[] = []
     const memory = pattern(320)
-    for (let length = 0; length <= 300; length++) {
+    for (let length = 0; length <= 300 && differences.length === 0; length++) {
       for (let offset = 0; offset < 8; offset++) {
         for (const maskingKey of [key, -0x05de_c2c9, 0x0102_0304, -1, 1]) {
           for (let phase = 0; phase < 4; phase++) {
             const rotated = applyMaskPlain(Buffer.alloc(phase), 0, phase, maskingKey)
-            differences.push(difference(memory, offset, length, rotated))
+            const found = difference(memory, offset, length, rotated)
+            if (found !== undefined) differences.push(found)
           }
         }
       }
     }
-    expect(differences.filter((found) => found !== undefined)).toEqual([])
+    expect(differences).toEqual([])
   })
 
   it('equals applyMaskPlain for a view that begins anywhere, in memory of any size', () => {
     const differences: string[] = []
-    for (let size = 0; size <= 130; size++) {
+    for (let size = 0; size <= 130 && differences.length === 0; size++) {
       for (let base = 0; base <= Math.min(size, 9); base++) {
         for (const start of [0, 1, 2, 3]) {
           const length = size - base - start
@@ -218,7 +219,7 @@ describe('applyMask in the memory that is lent for reading', () => {
     for (const maskingKey of [...KEYS, 0]) {
       for (let phase = 0; phase < 4; phase++) {
         const rotated = applyMaskPlain(Buffer.alloc(phase), 0, phase, maskingKey)
-        for (let length = 0; length <= 130; length++) {
+        for (let length = 0; length <= 130 && wrong.length === 0; length++) {
           for (const start of [0, 1, 2, 3, 6, 14, 17]) {
             const expected = Buffer.from(memory)
             lent.set(memory)
