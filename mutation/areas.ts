@@ -19,6 +19,8 @@ export const areas: Readonly<Record<string, readonly string[]>> = {
 /** Tests of a source file beside its mirror, or in place of one. */
 const MORE_TESTS: Readonly<Record<string, readonly string[]>> = {
   'src/framing/message.ts': ['test/framing/extension.test.ts', 'test/framing/streaming.test.ts'],
+  'src/handshake/decode.ts': ['test/handshake/head.test.ts'],
+  'src/handshake/machine.ts': ['test/handshake/head.test.ts'],
   'src/deflate/deflater.ts': ['test/deflate/deflate.test.ts'],
   'src/deflate/inflater.ts': ['test/deflate/deflate.test.ts', 'test/deflate/gradual.test.ts'],
   'src/deflate/inflation.ts': ['test/deflate/deflate.test.ts', 'test/deflate/gradual.test.ts'],
