@@ -11,6 +11,7 @@ import {
   parseUri,
   unexpectedResponse,
 } from '../../src/handshake/index.ts'
+import { failedHandshake, misuse } from '../support/errors.ts'
 import { headOf } from '../support/heads.ts'
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
@@ -82,7 +83,7 @@ describe('createRequest', () => {
   })
 
   it('refuses headers that belong to the handshake, and a second line of what has one value [9110-5.3-02]', () => {
-    const misuse = expect.objectContaining({ name: 'TypeError', code: 'ERR_WS_INVALID_HEADER' })
+    const invalid = misuse('TypeError', 'ERR_WS_INVALID_HEADER')
     for (const name of [
       'Upgrade',
       'connection',
@@ -91,7 +92,7 @@ describe('createRequest', () => {
       'Content-Length',
       'Transfer-Encoding',
     ]) {
-      expect(() => request('ws://a', { headers: { [name]: 'x' } })).toThrow(misuse)
+      expect(() => request('ws://a', { headers: { [name]: 'x' } })).toThrow(invalid)
     }
     for (const name of ['Host', 'origin', 'Authorization']) {
       expect(() =>
@@ -101,10 +102,10 @@ describe('createRequest', () => {
             [name.toUpperCase(), 'a'],
           ],
         }),
-      ).toThrow(misuse)
+      ).toThrow(invalid)
     }
     for (const host of ['', 'a b', 'a/b', 'a, b', 'u@a']) {
-      expect(() => request('ws://a', { headers: { host } })).toThrow(misuse)
+      expect(() => request('ws://a', { headers: { host } })).toThrow(invalid)
     }
   })
 
@@ -142,7 +143,7 @@ describe('createRequest', () => {
   })
 
   it('refuses a resource name, key, subprotocol or extension that cannot be sent [6455:4.1-36] [6455:4.1-37]', () => {
-    const code = (expected: string): unknown => expect.objectContaining({ name: 'TypeError', code: expected })
+    const code = (expected: string): unknown => misuse('TypeError', expected)
     const uri = parseUri('ws://a')
     for (const resourceName of ['', 'a', 'http://b/', '/a b', '/a#b']) {
       expect(() => request('ws://a', { uri: { ...uri, resourceName } })).toThrow(code('ERR_WS_INVALID_URI'))
@@ -185,8 +186,9 @@ describe('checkResponse', () => {
     try {
       check(...parameters)
     } catch (error) {
-      if (error instanceof HandshakeError) return error
-      throw error
+      if (!(error instanceof HandshakeError)) throw error
+      expect(error).toEqual(failedHandshake(error.code, error.status))
+      return error
     }
     return expect.unreachable('The response was accepted.')
   }

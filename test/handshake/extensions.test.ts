@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { ExtensionOffer } from '../../src/handshake/extensions.ts'
 import { formatExtensions, parseExtensions, readExtensions } from '../../src/handshake/extensions.ts'
+import { failedHandshake, misuse } from '../support/errors.ts'
 import { OBJECT_NAMES } from '../support/heads.ts'
 
 describe('parseExtensions', () => {
@@ -112,7 +113,7 @@ describe('parseExtensions', () => {
       'a;b=,c',
       '(a)',
     ]
-    const refusal = expect.objectContaining({ name: 'HandshakeError', code: 'ERR_WS_BAD_EXTENSIONS', status: 400 })
+    const refusal = failedHandshake('ERR_WS_BAD_EXTENSIONS', 400)
     for (const value of wrong) expect(() => parseExtensions(value), value).toThrow(refusal)
   })
 
@@ -162,7 +163,7 @@ describe('formatExtensions', () => {
   })
 
   it('refuses names and values that are no tokens', () => {
-    const misuse = expect.objectContaining({ name: 'TypeError', code: 'ERR_WS_INVALID_EXTENSION' })
+    const invalid = misuse('TypeError', 'ERR_WS_INVALID_EXTENSION')
     for (const text of [
       '',
       'a b',
@@ -177,9 +178,9 @@ describe('formatExtensions', () => {
       undefined,
       false,
     ] as string[]) {
-      expect(() => formatExtensions([{ name: text, parameters: [] }])).toThrow(misuse)
-      expect(() => formatExtensions([{ name: 'a', parameters: [[text, true]] }])).toThrow(misuse)
-      expect(() => formatExtensions([{ name: 'a', parameters: [['b', text]] }])).toThrow(misuse)
+      expect(() => formatExtensions([{ name: text, parameters: [] }])).toThrow(invalid)
+      expect(() => formatExtensions([{ name: 'a', parameters: [[text, true]] }])).toThrow(invalid)
+      expect(() => formatExtensions([{ name: 'a', parameters: [['b', text]] }])).toThrow(invalid)
     }
   })
 })

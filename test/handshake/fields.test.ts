@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { fieldEntries, Fields, formatFields } from '../../src/handshake/fields.ts'
 import type { FieldsInit } from '../../src/handshake/fields.ts'
+import { misuse } from '../support/errors.ts'
 import { OBJECT_NAMES } from '../support/heads.ts'
 
 const FORBIDDEN = [
@@ -18,7 +19,7 @@ const FORBIDDEN = [
   'a\x0bb',
   '\x08',
 ]
-const misuse = expect.objectContaining({ name: 'TypeError', code: 'ERR_WS_INVALID_HEADER' })
+const invalid = misuse('TypeError', 'ERR_WS_INVALID_HEADER')
 const free = (): boolean => false
 
 describe('Fields', () => {
@@ -72,22 +73,22 @@ describe('formatFields', () => {
   })
 
   it('[V70] [V71] refuses CR, LF, NUL, other control characters and what is not Latin-1 in a value [9112-11.1-01] [9112-2.2-03] [9112-5.2-01]', () => {
-    for (const value of FORBIDDEN) expect(() => formatFields([['X', value]])).toThrow(misuse)
+    for (const value of FORBIDDEN) expect(() => formatFields([['X', value]])).toThrow(invalid)
     for (let code = 0; code < 0x20; code++) {
-      if (code !== 9) expect(() => formatFields([['X', `a${String.fromCharCode(code)}b`]])).toThrow(misuse)
+      if (code !== 9) expect(() => formatFields([['X', `a${String.fromCharCode(code)}b`]])).toThrow(invalid)
     }
   })
 
   it('refuses names that are no tokens [9112-2.2-07]', () => {
     for (const name of [...FORBIDDEN, '', ' ', 'a b', 'a:', ' a', '\ta', '\u00e9', '(a)']) {
-      expect(() => formatFields([[name, 'x']])).toThrow(misuse)
+      expect(() => formatFields([[name, 'x']])).toThrow(invalid)
     }
   })
 
   it('refuses names and values that are no strings', () => {
     for (const odd of [1, null, undefined, {}, ['a'], Symbol('s'), Buffer.from('a')]) {
-      expect(() => formatFields([['X', odd as string]])).toThrow(misuse)
-      expect(() => formatFields([[odd as string, 'x']])).toThrow(misuse)
+      expect(() => formatFields([['X', odd as string]])).toThrow(invalid)
+      expect(() => formatFields([[odd as string, 'x']])).toThrow(invalid)
     }
   })
 })
@@ -119,10 +120,10 @@ describe('fieldEntries', () => {
 
   it('refuses what is no object, names that are no tokens, and reserved names', () => {
     for (const init of ['a: b', 5, null, true]) {
-      expect(() => fieldEntries(init as unknown as FieldsInit, free)).toThrow(misuse)
+      expect(() => fieldEntries(init as unknown as FieldsInit, free)).toThrow(invalid)
     }
-    expect(() => fieldEntries([[5 as unknown as string, 'x']], free)).toThrow(misuse)
-    expect(() => fieldEntries({ 'a b': 'x' }, free)).toThrow(misuse)
-    expect(() => fieldEntries({ UPGRADE: 'x' }, (name) => name === 'upgrade')).toThrow(misuse)
+    expect(() => fieldEntries([[5 as unknown as string, 'x']], free)).toThrow(invalid)
+    expect(() => fieldEntries({ 'a b': 'x' }, free)).toThrow(invalid)
+    expect(() => fieldEntries({ UPGRADE: 'x' }, (name) => name === 'upgrade')).toThrow(invalid)
   })
 })

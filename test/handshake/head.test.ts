@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { HandshakeError } from '../../src/errors.ts'
 import type { Heads } from '../../src/handshake/index.ts'
 import { HEAD_LIMITS, HeadReader } from '../../src/handshake/index.ts'
+import { misuse } from '../support/errors.ts'
 import { handshake, headOf, latin1, OBJECT_NAMES, readChunks, readEveryWay, refusalOf } from '../support/heads.ts'
 
 const OPENINGS: Record<keyof Heads, string> = {
@@ -308,7 +309,7 @@ describe.each(KINDS)('HeadReader and the limits of a %s', (kind) => {
     for (const value of [Number.NaN, -1, 0, 1.5, 2 ** 53, Number.POSITIVE_INFINITY, '1mb', null, undefined]) {
       for (const name of Object.keys(HEAD_LIMITS)) {
         const limits = Object.fromEntries([[name, value]])
-        expect(() => new HeadReader(kind, limits)).toThrow(expect.objectContaining({ code: 'ERR_WS_INVALID_LIMIT' }))
+        expect(() => new HeadReader(kind, limits)).toThrow(misuse('RangeError', 'ERR_WS_INVALID_LIMIT'))
       }
     }
     expect(() => new HeadReader(kind, { maxFields: 0 })).toThrow(RangeError)
@@ -339,7 +340,7 @@ describe('HeadReader', () => {
 
   it('has no head before it is complete, nor when it was refused [9110-5.3-03]', () => {
     const reader = new HeadReader('request')
-    const early = expect.objectContaining({ code: 'ERR_WS_HEAD_INCOMPLETE' })
+    const early = misuse('TypeError', 'ERR_WS_HEAD_INCOMPLETE')
     expect(() => reader.head).toThrow(early)
     reader.read(latin1('GET / HTTP/1.1\r\n'))
     expect(() => reader.head).toThrow(early)

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 
 import { requestHead } from '../../src/handshake/decode.ts'
 import { checkChoice, checkOffers, chooseProtocol, parseProtocols } from '../../src/handshake/subprotocol.ts'
+import { failedHandshake, misuse } from '../support/errors.ts'
 import { OBJECT_NAMES } from '../support/heads.ts'
 
 const request = requestHead('GET', '/', '1.1', [])
-const misuse = expect.objectContaining({ name: 'TypeError', code: 'ERR_WS_INVALID_PROTOCOL' })
+const invalid = misuse('TypeError', 'ERR_WS_INVALID_PROTOCOL')
 
 describe('parseProtocols', () => {
   it('reads tokens in order', () => {
@@ -14,7 +15,7 @@ describe('parseProtocols', () => {
   })
 
   it('refuses what is no token, and a list without one, with 400 [6455:4.2.1-01]', () => {
-    const refusal = expect.objectContaining({ name: 'HandshakeError', code: 'ERR_WS_BAD_PROTOCOL', status: 400 })
+    const refusal = failedHandshake('ERR_WS_BAD_PROTOCOL', 400)
     for (const value of ['', ' ', ',', 'a b', 'a;b', 'a, b c', '"a"', 'a/b', '\u00e9', 'a, \u00ff', 'a@b', '\u0085']) {
       expect(() => parseProtocols(value), value).toThrow(refusal)
     }
@@ -74,7 +75,7 @@ describe('chooseProtocol', () => {
 
   it('refuses a function that chooses what was not offered [6455:4.2.2-08]', () => {
     for (const choice of ['b', '', 'A', 5, null, false, Promise.resolve('a')]) {
-      expect(() => chooseProtocol(['a'], () => choice as string, request)).toThrow(misuse)
+      expect(() => chooseProtocol(['a'], () => choice as string, request)).toThrow(invalid)
     }
   })
 })
@@ -83,7 +84,7 @@ describe('checkChoice and checkOffers', () => {
   it('let through one of the offers, or none', () => {
     expect(checkChoice('a', ['a'])).toBe('a')
     expect(checkChoice(undefined, [])).toBeUndefined()
-    expect(() => checkChoice('constructor', [])).toThrow(misuse)
+    expect(() => checkChoice('constructor', [])).toThrow(invalid)
   })
 
   it('let a client offer different tokens only [6455:4.1-36] [6455:4.1-37]', () => {
@@ -99,7 +100,7 @@ describe('checkChoice and checkOffers', () => {
       [5 as unknown as string],
       [null as unknown as string],
     ]) {
-      expect(() => checkOffers(offers)).toThrow(misuse)
+      expect(() => checkOffers(offers)).toThrow(invalid)
     }
   })
 })

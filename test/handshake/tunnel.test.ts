@@ -1,6 +1,7 @@
 /** A tunnel through a proxy (RFC 9110 9.3.6): the request for it, and a refusal. */
 import { describe, expect, it } from 'vitest'
 import { createTunnelRequest, refusedTunnel } from '../../src/handshake/tunnel.ts'
+import { misuse } from '../support/errors.ts'
 import { headOf } from '../support/heads.ts'
 
 const target = { host: 'server.example', port: 443 }
@@ -24,6 +25,9 @@ describe('createTunnelRequest', () => {
     const basic = Buffer.from('us@er:p:\u00fc').toString('base64')
     const head = 'CONNECT server.example:443 HTTP/1.1\r\nHost: server.example:443\r\n'
     expect(createTunnelRequest({ target, userinfo })).toBe(`${head}Proxy-Authorization: Basic ${basic}\r\n\r\n`)
+    expect(createTunnelRequest({ target, userinfo, headers: { 'User-Agent': 'a' } })).toBe(
+      `${head}Proxy-Authorization: Basic ${basic}\r\nUser-Agent: a\r\n\r\n`,
+    )
     const headers = { 'User-Agent': 'a', 'proxy-authorization': 'Bearer b' }
     expect(createTunnelRequest({ target, userinfo, headers })).toBe(
       `${head}User-Agent: a\r\nproxy-authorization: Bearer b\r\n\r\n`,
@@ -37,7 +41,7 @@ describe('createTunnelRequest', () => {
       ),
       ...['a\r\nX: y', '\0', '\u010a'].map((value): [string, string] => ['X', value]),
     ]
-    const error = expect.objectContaining({ name: 'TypeError', code: 'ERR_WS_INVALID_HEADER' }) as unknown
+    const error = misuse('TypeError', 'ERR_WS_INVALID_HEADER')
     for (const field of fields) expect(() => createTunnelRequest({ target, headers: [field] }), field[0]).toThrow(error)
   })
 })

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
 import { formatUri, parseAuthority, parseTarget, parseUri, toWebSocketUrl } from '../../src/handshake/uri.ts'
+import { misuse } from '../support/errors.ts'
 
-const misuse = expect.objectContaining({ name: 'TypeError', code: 'ERR_WS_INVALID_URI' })
+const invalid = misuse('TypeError', 'ERR_WS_INVALID_URI')
 
 describe('parseUri', () => {
   it('takes a URI apart, with default ports and without [6455:3-01] [6455:4.1-03]', () => {
@@ -64,7 +65,7 @@ describe('parseUri', () => {
 
   it('refuses a fragment, even an empty one [6455:3-02]', () => {
     for (const uri of ['ws://a/#b', 'ws://a/#', 'ws://a#', new URL('ws://a/b#c')]) {
-      expect(() => parseUri(uri)).toThrow(misuse)
+      expect(() => parseUri(uri)).toThrow(invalid)
     }
   })
 
@@ -89,8 +90,8 @@ describe('parseUri', () => {
       'ws://a:99999/',
       'ws://:80/',
     ]
-    for (const uri of wrong) expect(() => parseUri(uri), uri).toThrow(misuse)
-    for (const odd of [5, null, undefined, {}, Symbol('s')]) expect(() => parseUri(odd as string)).toThrow(misuse)
+    for (const uri of wrong) expect(() => parseUri(uri), uri).toThrow(invalid)
+    for (const odd of [5, null, undefined, {}, Symbol('s')]) expect(() => parseUri(odd as string)).toThrow(invalid)
   })
 
   it('[V71] refuses control characters instead of dropping them', () => {
@@ -101,7 +102,7 @@ describe('parseUri', () => {
         `${character}ws://a`,
         `ws://a/?${character}`,
       ]) {
-        expect(() => parseUri(uri)).toThrow(misuse)
+        expect(() => parseUri(uri)).toThrow(invalid)
       }
     }
   })
@@ -114,7 +115,7 @@ describe('parseUri', () => {
       'ws://a:secret@h/#',
       'http://a:secret@h',
     ]) {
-      expect(() => parseUri(uri)).toThrow(misuse)
+      expect(() => parseUri(uri)).toThrow(invalid)
       expect(() => parseUri(uri)).not.toThrow(/secret/)
     }
   })

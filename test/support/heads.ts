@@ -8,6 +8,7 @@ import { expect } from 'vitest'
 import { HandshakeError } from '../../src/errors.ts'
 import type { HeadLimits, Heads } from '../../src/handshake/index.ts'
 import { HeadReader } from '../../src/handshake/index.ts'
+import { failedHandshake } from './errors.ts'
 
 export type HeadOutcome<Kind extends keyof Heads> =
   | { readonly kind: 'head'; readonly head: Heads[Kind]; readonly received: string }
@@ -42,6 +43,7 @@ export function readChunks<Kind extends keyof Heads>(
       if (end !== -1) return { kind: 'head', head: reader.head, received: reader.received.toString('latin1') }
     } catch (error) {
       if (!(error instanceof HandshakeError)) throw error
+      expect(error).toEqual(failedHandshake(error.code, error.status))
       expect(reader.received.equals(all.subarray(0, offset + reader.taken))).toBe(true)
       return { kind: 'refused', code: error.code, status: error.status, received: reader.received.toString('latin1') }
     }
