@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { deflateSettings } from '../../src/deflate/options.ts'
+import { misuse } from '../support/errors.ts'
 
 describe('deflateSettings', () => {
   it('answers nothing for false, which is to not compress', () => {
@@ -51,40 +52,43 @@ describe('deflateSettings', () => {
   })
 
   it.each([[undefined], [null], [1], ['yes'], [() => true]])('throws a TypeError for %s', (option) => {
-    expect(() => deflateSettings(option)).toThrow(TypeError)
+    expect(() => deflateSettings(option)).toThrow(misuse('TypeError', 'ERR_WS_INVALID_OPTION'))
   })
 
   it.each([
-    [{ treshold: 1 }],
-    [{ threshold: '1' }],
-    [{ level: null }],
-    [{ serverNoContextTakeover: 1 }],
-    [{ clientNoContextTakeover: null }],
-  ])('throws a TypeError with a code for %j', (option) => {
-    expect(() => deflateSettings(option)).toThrow(
-      expect.objectContaining({ name: 'TypeError', code: 'ERR_WS_INVALID_OPTION' }),
-    )
+    ['threshold', '1'],
+    ['level', null],
+    ['memLevel', '8'],
+    ['serverMaxWindowBits', true],
+    ['clientMaxWindowBits', {}],
+    ['serverNoContextTakeover', 1],
+    ['clientNoContextTakeover', null],
+  ])('throws a TypeError that names the option for %s: %j', (name, value) => {
+    const set = (): unknown => deflateSettings({ [name]: value })
+    expect(set).toThrow(misuse('TypeError', 'ERR_WS_INVALID_OPTION'))
+    expect(set).toThrow(`perMessageDeflate.${name} must be `)
   })
 
   it.each([
-    [{ threshold: -1 }],
-    [{ threshold: 1.5 }],
-    [{ level: -1 }],
-    [{ level: 10 }],
-    [{ memLevel: 0 }],
-    [{ memLevel: 10 }],
-    [{ serverMaxWindowBits: 7 }],
-    [{ serverMaxWindowBits: 16 }],
-    [{ clientMaxWindowBits: 7 }],
-    [{ clientMaxWindowBits: 16 }],
-    [{ clientMaxWindowBits: Number.NaN }],
-  ])('throws a RangeError with a code for %j', (option) => {
-    expect(() => deflateSettings(option)).toThrow(
-      expect.objectContaining({ name: 'RangeError', code: 'ERR_WS_INVALID_OPTION' }),
-    )
+    ['threshold', -1],
+    ['threshold', 1.5],
+    ['level', -1],
+    ['level', 10],
+    ['memLevel', 0],
+    ['memLevel', 10],
+    ['serverMaxWindowBits', 7],
+    ['serverMaxWindowBits', 16],
+    ['clientMaxWindowBits', 7],
+    ['clientMaxWindowBits', 16],
+    ['clientMaxWindowBits', Number.NaN],
+  ])('throws a RangeError that names the option for %s: %d', (name, value) => {
+    const set = (): unknown => deflateSettings({ [name]: value })
+    expect(set).toThrow(misuse('RangeError', 'ERR_WS_INVALID_OPTION'))
+    expect(set).toThrow(`perMessageDeflate.${name} must be a whole number from `)
   })
 
   it('names the option that there is not, and those that there are', () => {
+    expect(() => deflateSettings({ windowBits: 15 })).toThrow(misuse('TypeError', 'ERR_WS_INVALID_OPTION'))
     expect(() => deflateSettings({ windowBits: 15 })).toThrow(/no option "windowBits"; it has threshold, level, /)
   })
 })
