@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { fieldEntries, Fields, formatFields } from '../../src/handshake/fields.ts'
 import type { FieldsInit } from '../../src/handshake/fields.ts'
 import { misuse } from '../support/errors.ts'
-import { OBJECT_NAMES } from '../support/heads.ts'
+import { headOf, OBJECT_NAMES } from '../support/heads.ts'
 
 const FORBIDDEN = [
   'a\r\nb: c',
@@ -49,6 +49,15 @@ describe('Fields', () => {
   it('counts and lists its lines in order', () => {
     expect(fields.size).toBe(4)
     expect([...fields].flat()).toEqual(['host', 'a', 'x-list', '1', 'x-list', '', 'x-list', '3'])
+  })
+
+  it('reads a head that was received: names in any case, values without the whitespace around them', () => {
+    const lines = 'HOST: a\r\nX-AZ: \t b c\t \r\nEmpty: \t \r\nNone:\r\nx-az:d\r\nA^: e\r\n'
+    const { fields: received } = headOf('request', `GET / HTTP/1.1\r\n${lines}\r\n`)
+    expect([...received].flat()).toEqual(['host', 'a', 'x-az', 'b c', 'empty', '', 'none', '', 'x-az', 'd', 'a^', 'e'])
+    expect([received.get('host'), received.get('X-az'), received.get('empty')]).toEqual(['a', 'b c, d', ''])
+    expect(received.getAll('x-aZ')).toEqual(['b c', 'd'])
+    expect([received.has('a^'), received.has('a~')]).toEqual([true, false])
   })
 
   it('knows no name that it was not given', () => {

@@ -52,6 +52,7 @@ describe('isToken, isVisible and isFieldValue', () => {
       'a,b',
       '',
       '\u00e9',
+      '\u0100',
       '\u010a',
       'K\u212a',
       'a\r\nb',
