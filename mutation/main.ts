@@ -68,7 +68,7 @@ function configuration(source: string): object {
     incrementalFile: fileFor(source, 'json'),
     // A mutant that loops for ever is found by counting; these milliseconds are for one that waits.
     timeoutMS: 6000,
-    timeoutFactor: 3,
+    timeoutFactor: 2,
     concurrency: Number(options.concurrency),
     tempDirName: `${FOLDER}/tmp`,
     ignorePatterns: ['dist', 'coverage'],

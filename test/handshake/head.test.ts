@@ -303,6 +303,9 @@ describe.each(KINDS)('HeadReader and the limits of a %s', (kind) => {
     const size = OPENINGS[kind].length + 4
     headOf(kind, `${OPENINGS[kind]}\r\n\r\n`, { maxHeadSize: size, maxStartLineSize: size - 4 })
     expect(refusalOf(kind, `${OPENINGS[kind]}\r\n\r\n`, { maxHeadSize: size - 1 })).toEqual(tooLarge(431))
+    // Where both end at the same byte, it is the line that is too long.
+    const both = { maxHeadSize: size - 3, maxStartLineSize: size - 5 }
+    expect(refusalOf(kind, `${OPENINGS[kind]}\r\n\r\n`, both)).toEqual(tooLarge(414))
   })
 
   it('refuses limits that are no positive integers', () => {

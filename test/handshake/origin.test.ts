@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { requestHead } from '../../src/handshake/decode.ts'
 import type { OriginPolicy } from '../../src/handshake/origin.ts'
-import { isOriginAllowed } from '../../src/handshake/origin.ts'
+import { isOriginAllowed, isOriginPolicy } from '../../src/handshake/origin.ts'
 
 function allows(policy: OriginPolicy, origins: readonly string[], authority = 'a.com', secure = false): boolean {
   const head = requestHead(
@@ -68,6 +68,8 @@ describe('isOriginAllowed without a policy', () => {
     ['file://', 'a.com', false, false],
     ['file://a.com', 'a.com', false, false],
     ['ftp://a.com', 'a.com', false, false],
+    ['ftp://a.com:8080', 'a.com:8080', false, false],
+    ['ftp://a.com:80', 'a.com', false, false],
     ['chrome-extension://a.com', 'a.com', false, false],
     ['h ttp://a.com', 'a.com', false, false],
     ['http://a.com', 'a com', false, false],
@@ -126,6 +128,7 @@ describe('isOriginAllowed', () => {
       '',
       'http://a.com',
       'constructor',
+      'chrome-extension://abcdef:80',
     ]
     for (const origin of refused) expect(allows(list, [origin]), origin).toBe(false)
     expect(allows(['https://app.example'], ['null'])).toBe(false)
@@ -136,6 +139,20 @@ describe('isOriginAllowed', () => {
     expect(allows((origin, { target }) => origin === 'http://b.com' && target === '/', ['http://b.com'])).toBe(true)
     for (const answer of [false, undefined, 1, 'yes', {}, Promise.resolve(true)]) {
       expect(allows(() => answer as boolean, ['http://a.com'])).toBe(false)
+    }
+  })
+})
+
+describe('isOriginPolicy', () => {
+  it('takes none, any, a function, and a list of what can be an origin', () => {
+    const lists = [[], ['null'], ['https://app.example', 'http://b.com:8080', 'chrome-extension://abcdef', 'null']]
+    for (const policy of [undefined, 'any', () => true, ...lists]) expect(isOriginPolicy(policy)).toBe(true)
+  })
+
+  it('refuses anything else, and a list with one that would never match', () => {
+    const lists = ['', 'a.com', '*', 'https://a.com/', 'any', 5, null].map((item) => ['https://app.example', item])
+    for (const policy of [null, true, '', '*', 'https://app.example', 5, {}, ...lists]) {
+      expect(isOriginPolicy(policy), JSON.stringify(policy)).toBe(false)
     }
   })
 })
