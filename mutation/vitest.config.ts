@@ -4,4 +4,5 @@ import project from '../vitest.config.ts'
 
 const include = (process.env['MUTATION_TESTS'] ?? '').split(',')
 
-export default defineConfig({ ...project, test: { ...project.test, include } })
+// A test that waits for what a mutant never does is not to wait for long.
+export default defineConfig({ ...project, test: { ...project.test, include, testTimeout: 8000 } })

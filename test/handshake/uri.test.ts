@@ -107,6 +107,17 @@ describe('parseUri', () => {
     }
   })
 
+  it.each([
+    ['ws://a\n', 'control characters'],
+    ['a', 'absolute and well-formed'],
+    ['http://a', 'ws: or wss:'],
+    ['ws://a/#b', 'a fragment'],
+    ['ws://a%3Ab@h', 'a colon in the user name'],
+    ['ws://%ff@h', 'a malformed user name or password'],
+  ])('says what is wrong with %j: %s', (uri, problem) => {
+    expect(() => parseUri(uri)).toThrow(problem)
+  })
+
   it('refuses user information that cannot be sent, and never repeats a password', () => {
     for (const uri of [
       'ws://a%3Ab:secret@h',
