@@ -1,8 +1,19 @@
 /** Options: what they are when nobody says, and what nobody may say (threat V16). */
 import { constants } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
-import { END_TIMEOUT, checkCount, checkTime, connectionSettings, defaults } from '../../src/connection/options.ts'
+import {
+  CONNECTION_NAMES,
+  END_TIMEOUT,
+  checkCallbacks,
+  checkCount,
+  checkFunction,
+  checkNames,
+  checkTime,
+  connectionSettings,
+  defaults,
+} from '../../src/connection/options.ts'
 import type { ConnectionOptions } from '../../src/connection/options.ts'
+import { misuse } from '../support/errors.ts'
 import { ROLES } from '../support/wire.ts'
 
 const wrongType = [null, '1', '1mb', '', true, false, 5n, Symbol('s'), [], [1], {}, new Date(0), () => 1]
@@ -159,6 +170,48 @@ describe('checkTime', () => {
     expect(checkTime('t', 0, 0)).toBe(0)
     expect(() => checkTime('t', 0)).toThrow('t must be whole milliseconds from 1 to 2147483647')
   })
+})
+
+const invalid = misuse('TypeError', 'ERR_WS_INVALID_OPTION')
+
+describe('checkNames', () => {
+  it('takes an object of which every name is known', () => {
+    checkNames('it', {}, [])
+    checkNames('it', { b: undefined, a: 1 }, ['a', 'b', 'c'])
+    expect(() => checkNames('serve', { open: 1, heartbeat: 2 }, CONNECTION_NAMES)).not.toThrow()
+  })
+
+  it('refuses a name with a slip in it, and says whose it is', () => {
+    const check = (): void => checkNames('serve', { a: 1, mesage: 2 }, ['a', 'message'])
+    expect(check).toThrow(invalid)
+    expect(check).toThrow('serve has no option "mesage"; ')
+    expect(() => checkNames('serve', { constructor: 1 }, CONNECTION_NAMES)).toThrow(invalid)
+  })
+
+  it.each([null, undefined, 'text', 5, () => 1])('refuses %s, which is no object of options', (options) => {
+    const check = (): void => checkNames('serve', options as unknown as object, [])
+    expect(check).toThrow(invalid)
+    expect(check).toThrow('The options of serve must be an object')
+  })
+})
+
+describe('checkFunction and checkCallbacks', () => {
+  it('take functions, and callbacks that are not there', () => {
+    checkFunction('f', () => 1)
+    checkCallbacks({})
+    expect(() => checkCallbacks({ open: undefined, message: () => 1, other: 5 })).not.toThrow()
+  })
+
+  it.each(['open', 'message', 'ping', 'pong', 'drain', 'close', 'error', 'upgrade'])(
+    'refuse anything else for %s',
+    (name) => {
+      for (const value of [null, 'text', 5, {}, Promise.resolve()]) {
+        const checks = [() => checkFunction(name, value), () => checkCallbacks({ [name]: value }, 'upgrade')]
+        for (const check of checks) expect(check).toThrow(invalid)
+        for (const check of checks) expect(check).toThrow(`${name} must be a function`)
+      }
+    },
+  )
 })
 
 describe('END_TIMEOUT', () => {
