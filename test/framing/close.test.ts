@@ -8,7 +8,8 @@ import {
   writeCloseBody,
 } from '../../src/framing/close.ts'
 import { ProtocolError } from '../../src/errors.ts'
-import { SENTENCE, describeError, errorOf } from '../support/decode.ts'
+import { describeError, errorOf } from '../support/decode.ts'
+import { SENTENCE } from '../support/errors.ts'
 import { hex, wire } from '../support/wire.ts'
 
 const badCode = 'ERR_WS_BAD_CLOSE_CODE 1002 RFC 6455 7.4'

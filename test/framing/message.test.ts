@@ -22,6 +22,7 @@ import {
   octetsBeforeError,
 } from '../support/decode.ts'
 import { NODE_POOL } from '../support/data.ts'
+import { mutating } from '../support/mutating.ts'
 import { KEY, ROLES, frame, hex, received, script, wire } from '../support/wire.ts'
 import type { FrameLiteral } from '../support/wire.ts'
 
@@ -78,21 +79,28 @@ describe('MessageAssembler', () => {
       events: [`binary ${hex(octets256)}`],
       error: none,
     })
-    const octets64Ki = Buffer.alloc(65_536, octets256)
-    expect(decode(Buffer.concat([wire('82 7f 0000000000010000'), octets64Ki]), client)).toEqual({
+  })
+
+  it.skipIf(mutating)('reads the largest example in 5.7', () => {
+    const octets64Ki = Buffer.alloc(65_536, 'all of it')
+    expect(decode(Buffer.concat([wire('82 7f 0000000000010000'), octets64Ki]), { role: 'client' })).toEqual({
       events: [`binary ${hex(octets64Ki)}`],
       error: none,
     })
   })
 
-  it.each([0, 1, 125, 126, 127, 128, 65_535, 65_536])('takes text and binary of %d octets (Autobahn 1)', (length) => {
-    expect(decodeFrames([[TEXT, '*'.repeat(length)]])).toEqual({
-      events: [`text ${'*'.repeat(length)}`.trimEnd()],
-      error: none,
-    })
-    const payload = Buffer.alloc(length, 0xfe)
-    expect(decodeFrames([[BINARY, payload]])).toEqual({ events: [`binary ${hex(payload)}`.trimEnd()], error: none })
-  })
+  // Read octet by octet, too, the last two take seconds.
+  it.each([0, 1, 125, 126, 127, 128, ...(mutating ? [] : [65_535, 65_536])])(
+    'takes text and binary of %d octets (Autobahn 1)',
+    (length) => {
+      expect(decodeFrames([[TEXT, '*'.repeat(length)]])).toEqual({
+        events: [`text ${'*'.repeat(length)}`.trimEnd()],
+        error: none,
+      })
+      const payload = Buffer.alloc(length, 0xfe)
+      expect(decodeFrames([[BINARY, payload]])).toEqual({ events: [`binary ${hex(payload)}`.trimEnd()], error: none })
+    },
+  )
 
   const fragmented: readonly (readonly [what: string, frames: readonly FrameLiteral[], events: readonly string[]])[] = [
     [

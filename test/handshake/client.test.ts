@@ -301,6 +301,7 @@ describe('unexpectedResponse', () => {
     const head = headOf('response', 'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\n\r\n')
     const error = unexpectedResponse(head, Buffer.from('log in'))
     expect(error).toMatchObject({ status: 401, body: Buffer.from('log in') })
+    expect(error.message).toBe('The server answered with status 401 instead of 101.')
     expect(error.headers.get('www-authenticate')).toBe('Bearer')
   })
 

@@ -12,11 +12,9 @@ import { FrameDecoder } from '../../src/framing/decoder.ts'
 import { MessageAssembler } from '../../src/framing/message.ts'
 import type { MessageOptions, MessageSink } from '../../src/framing/message.ts'
 import type { Role } from '../../src/framing/rules.ts'
+import { SENTENCE } from './errors.ts'
 import { ROLES, hex, received, script } from './wire.ts'
 import type { FrameLiteral } from './wire.ts'
-
-/** What every error has to say: several words. */
-export const SENTENCE = /\w+\W+\w+\W+\w/
 
 export interface Decoded {
   /** What the sink heard, in order. */
