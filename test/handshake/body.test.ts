@@ -44,6 +44,7 @@ describe('BodyReader', () => {
     expect(readEveryWay(LENGTH_5, 'hello')).toEqual({ body: 'hello', complete: true })
     expect(readEveryWay(LENGTH_5, 'hello, world')).toEqual({ body: 'hello', complete: true })
     expect(readEveryWay('Content-Length: 0\r\n', '')).toEqual({ body: '', complete: true })
+    expect(readEveryWay('Content-Length: 9\r\n', 'hello, world!')).toEqual({ body: 'hello, wo', complete: true })
     expect(readEveryWay('Content-Length: 12\r\n', 'hello, world!')).toEqual({ body: 'hello, world', complete: true })
   })
 
