@@ -26,11 +26,14 @@ const BAD_BITS = ['0', '7', '16', '08', '015', '8.0', '1e1', '0xA', '+9', '-9', 
 const BAD_PARAMETERS = [
   'unknown',
   'unknown=1',
+  'unknown=10',
   '__proto__',
   'constructor=1',
   'Server_no_context_takeover',
   'server_no_context_takeover=1',
   'server_no_context_takeover=true',
+  'server_no_context_takeover=10',
+  'client_no_context_takeover=10',
   'client_no_context_takeover=0',
   'server_no_context_takeover; server_no_context_takeover',
   'client_no_context_takeover; client_no_context_takeover',
@@ -183,6 +186,10 @@ describe('A client', () => {
   })
 
   it('says what is wrong with an answer, and shows it', () => {
+    const twice = 'permessage-deflate; server_no_context_takeover; server_no_context_takeover'
+    expect(() => readAnswer(parseExtensions(twice))).toThrow(
+      `"${twice}" is not valid: the parameter "server_no_context_takeover" came twice.`,
+    )
     expect(() => readAnswer(parseExtensions('permessage-deflate; server_max_window_bits=1000'))).toThrow(
       'The server\'s answer "permessage-deflate; server_max_window_bits=1000" is not valid: the parameter ' +
         '"server_max_window_bits" is unknown, or its value is not valid.',
