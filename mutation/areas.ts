@@ -27,7 +27,6 @@ const MORE_TESTS: Readonly<Record<string, readonly string[]>> = {
   'src/deflate/inflation.ts': ['test/deflate/deflate.test.ts', 'test/deflate/gradual.test.ts'],
   'src/deflate/zlib.ts': ['test/deflate/deflate.test.ts'],
   'src/connection/ending.ts': ['test/connection/held-end.test.ts', 'test/connection/closing.test.ts'],
-  'src/server/openings.ts': ['test/server/opening.test.ts', 'test/server/server.test.ts'],
 }
 
 /** The source files of an area; those of an `index.ts` only hand on what others have. */

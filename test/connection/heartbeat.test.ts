@@ -38,6 +38,13 @@ describe('The judgement about a peer', () => {
     expect([150, 199, 200].map((now) => judge(peer, now, options, quiet))).toEqual(['fine', 'fine', 'ping'])
   })
 
+  it('waits for no answer of a peer that nobody listened to from the first moment on', () => {
+    const peer = pulse(0)
+    const options = settings({ heartbeat: { interval: 100, timeout: 50 } })
+    expect(suspend(peer, 0, options, quiet)).toBe(false)
+    expect([60, 99, 100].map((now) => judge(peer, now, options, quiet))).toEqual(['fine', 'fine', 'ping'])
+  })
+
   it('counts nothing of a time when nobody listened', () => {
     const peer = pulse(0)
     const options = settings({ heartbeat: { interval: 100, timeout: 50 }, idleTimeout: 120, frameTimeout: 130 })
