@@ -166,9 +166,9 @@ export class Scene {
 
   async #settle(): Promise<void> {
     for (let turn = 0; turn < 8; turn++) await nextTurn()
-    if (this.options.deflate === 'no') return
-    // What is in the thread pool comes back in its own time.
-    for (let turn = 0; turn < MAX_TURNS && this.ws.readyState === 1 && !this.#hasAll(); turn++) await moment()
+    // Sources take turns to make what is sent; what is in the thread pool comes back in its own time.
+    const wait = this.options.deflate === 'no' ? nextTurn : moment
+    for (let turn = 0; turn < MAX_TURNS && this.ws.readyState === 1 && !this.#hasAll(); turn++) await wait()
   }
 
   /** Whether all that is expected of an open connection has been seen. */
