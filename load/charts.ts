@@ -1,6 +1,6 @@
 /** Charts of a run as data, drawn by `bench/report/draw.ts`: lines over time, or over whatever else grows. */
 import type { Chart } from '../bench/report/charts.ts'
-import { FONT, INK, axis, frame } from '../bench/report/style.ts'
+import { LEGEND, axis, frame } from '../bench/report/style.ts'
 import type { Samples } from './session.ts'
 import { MiB, figure } from './verdict.ts'
 import type { Point } from './verdict.ts'
@@ -34,13 +34,7 @@ export function lineChart({ file, title, subtitle, x, y, lines, logarithmic = fa
     height,
     option: {
       ...frame(title, subtitle),
-      legend: {
-        top: 52,
-        left: 16,
-        itemHeight: 9,
-        itemGap: 28,
-        textStyle: { color: INK, fontFamily: FONT, fontSize: 13 },
-      },
+      legend: LEGEND,
       grid: { left: 76, right: 40, top: 92, bottom: 52 },
       xAxis: { ...axis(), type: 'value', name: x, nameLocation: 'middle', nameGap: 30, min: 0, max: 'dataMax' },
       yAxis: { ...axis(), type: logarithmic ? 'log' : 'value', name: y, ...(logarithmic ? {} : { min: 0 }) },

@@ -19,7 +19,7 @@ import {
   times,
 } from './figures.ts'
 import type { Group } from './figures.ts'
-import { FONT, INK, axis, frame, names, valueLabel } from './style.ts'
+import { INK, LEGEND, axis, frame, names, valueLabel } from './style.ts'
 
 export interface Chart {
   readonly file: string
@@ -204,13 +204,7 @@ function curve(of: string, curves: readonly Growth[]): Chart {
         title,
         'CPU time in microseconds. Both scales are logarithmic: the grey line is twice the cost for twice as much.',
       ),
-      legend: {
-        top: 52,
-        left: 16,
-        itemHeight: 9,
-        itemGap: 28,
-        textStyle: { color: INK, fontFamily: FONT, fontSize: 13 },
-      },
+      legend: LEGEND,
       grid: { left: 84, right: 40, top: 92, bottom: 44 },
       xAxis: { ...axis(), type: 'category', boundaryGap: false, data: xs.map((x) => amount(of, x)) },
       yAxis: { ...axis(), type: 'log' },

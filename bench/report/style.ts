@@ -2,9 +2,18 @@
 
 export const INK = '#1f2328'
 /** Without quotes: it stands in an attribute that has some. */
-export const FONT = 'system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif'
+const FONT = 'system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif'
 const FAINT = '#59636e'
 const LINES = '#d8dee4'
+
+/** The names of lines, below the titles. */
+export const LEGEND: object = {
+  top: 52,
+  left: 16,
+  itemHeight: 9,
+  itemGap: 28,
+  textStyle: { color: INK, fontFamily: FONT, fontSize: 13 },
+}
 
 export function frame(title: string, subtitle: string): object {
   return {
