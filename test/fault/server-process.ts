@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import type { TlsOptions } from 'node:tls'
 import { attach, createHandler, serve } from '../../src/server/index.ts'
 import type { ServerConnection } from '../../src/server/index.ts'
+import { remaining } from '../support/remaining.ts'
 
 /** Where the servers listen. */
 export type Ports = Readonly<Record<'tcp' | 'tls' | 'http' | 'attached', number>>
@@ -54,10 +55,8 @@ async function main(tls: TlsOptions): Promise<void> {
     await Promise.all([handler, ...servers].map((service) => service.shutdown({ timeout: 100 })))
     existing.closeAllConnections()
     await closed
-    // What Node itself does for connections that have just closed.
-    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
     const remains: Remains = {
-      resources: process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap' && name !== 'Pipe'),
+      resources: await remaining(),
       connections: [handler, ...servers].reduce((sum, { connections }) => sum + connections.size, 0),
     }
     process.send?.(remains, () => process.disconnect())

@@ -9,6 +9,7 @@ import type { TlsOptions } from 'node:tls'
 import { connect } from '../../src/client/index.ts'
 import { attach, createHandler, serve } from '../../src/server/index.ts'
 import { acceptOf } from '../support/accept.ts'
+import { remaining } from '../support/remaining.ts'
 
 export interface Report {
   /** Where the servers listen: TCP, TLS and a server of node:http. */
@@ -21,13 +22,6 @@ export interface Report {
   readonly resources: readonly string[]
   /** Names that the prototypes of objects, arrays and functions have gained or lost. */
   readonly polluted: readonly string[]
-}
-
-/** Milliseconds. */
-const PATIENCE = 3000
-
-function resources(): string[] {
-  return process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap' && name !== 'Pipe')
 }
 
 const PROTOTYPES = [Object.prototype, Array.prototype, Function.prototype, String.prototype]
@@ -105,10 +99,7 @@ async function main(tls: TlsOptions): Promise<void> {
     await Promise.all([handler, ...servers].map((service) => service.shutdown({ timeout: 100 })))
     http.closeAllConnections()
     await new Promise((resolve) => http.close(resolve))
-    // What Node itself has under way, to read a file say, is over within some turns; what was left behind stays.
-    for (const until = performance.now() + PATIENCE; resources().length > 0 && performance.now() < until;) {
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
+    const resources = await remaining()
     const after = namesOf()
     const changed = [
       ...after.filter((name) => !before.includes(name)),
@@ -117,7 +108,7 @@ async function main(tls: TlsOptions): Promise<void> {
     const last: Report = {
       ...report,
       connections: [handler, ...servers].reduce((sum, { connections }) => sum + connections.size, 0),
-      resources: resources(),
+      resources,
       polluted: changed,
     }
     process.send?.(last, () => process.disconnect())
