@@ -54,7 +54,7 @@ describe.each(ROLES)('A %s that inflates', (role) => {
     },
   )
 
-  it('[V29] uses again what 100,000 messages of 1,000 peers took side by side', { timeout: 60_000 }, async () => {
+  it('[V29] uses again what 150,000 messages of 1,000 peers took side by side', { timeout: 60_000 }, async () => {
     const victim = await Victim.start(role, { perMessageDeflate: true, extensions: BY_ITSELF })
     const small = received(role, COMPRESSED, deflated(Buffer.alloc(2000, 'ab')))
     // Too large to be inflated at once, and so is that which becomes large.
@@ -71,12 +71,13 @@ describe.each(ROLES)('A %s that inflates', (role) => {
     await sendAll(50_000)
     const first = await victim.report()
     await sendAll(100_000)
-    const second = await victim.report()
-    expect(second).toMatchObject({ open: 1000, closes: {}, errors: {} })
-    expect(second.used - before.used).toBeLessThan(2 * KiB * 1000)
+    await sendAll(150_000)
+    const last = await victim.report()
+    expect(last).toMatchObject({ open: 1000, closes: {}, errors: {} })
+    expect(last.used - before.used).toBeLessThan(2 * KiB * 1000)
     // While they wait for their turn, each may have a message in memory, and the rest of one read.
     expect(first.most - before.rss).toBeLessThan(1000 * (batch.length + 64 * KiB) + 20 * MiB)
-    // What zlib and its results have left is used again, and not another piece beside it.
-    expect(second.rss - first.rss).toBeLessThan(16 * MiB)
+    // What zlib and its results have left is used again: twice as many more would take twice as much, if it were not.
+    expect(last.rss - first.rss).toBeLessThan((first.rss - before.rss) / 2)
   })
 })
