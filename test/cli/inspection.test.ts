@@ -1,10 +1,10 @@
 /** Octets taken apart: what frames say together, and what is wrong with that. */
-import { deflateRawSync, constants } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { inspectOctets, isCut } from '../../src/cli/inspection.ts'
 import type { FramePart, InspectOptions, Inspection } from '../../src/cli/inspection.ts'
 import { encodeFrame } from '../../src/framing/index.ts'
 import type { Frame } from '../../src/framing/index.ts'
+import { deflated } from '../support/deflate.ts'
 
 function inspect(hex: string, options?: InspectOptions): Inspection {
   return inspectOctets(Buffer.from(hex.replaceAll(' ', ''), 'hex'), options)
@@ -102,27 +102,18 @@ describe('inspectOctets', () => {
 })
 
 describe('compressed messages', () => {
-  /** Messages that refer back to those before them, as a sender with a context makes them. */
-  function deflate(text: string, dictionary = ''): Buffer {
-    const octets = deflateRawSync(text, {
-      finishFlush: constants.Z_SYNC_FLUSH,
-      ...(dictionary !== '' && { dictionary: Buffer.from(dictionary) }),
-    })
-    return octets.subarray(0, -4)
-  }
-
   it('are inflated, with what came before', () => {
     const sentence = 'Hello, said the one to the other. '.repeat(4)
     const inspection = inspectFrames([
-      { opcode: 1, rsv1: true, payload: deflate(sentence) },
-      { opcode: 1, rsv1: true, payload: deflate(sentence, sentence) },
+      { opcode: 1, rsv1: true, payload: deflated(sentence) },
+      { opcode: 1, rsv1: true, payload: deflated(sentence, Buffer.from(sentence)) },
     ])
     expect(frames(inspection).map(({ message }) => message?.toString())).toEqual([sentence, sentence])
     expect(inspection.mistakes).toBe(0)
   })
 
   it('are inflated when all of their fragments are there', () => {
-    const octets = deflate('Hello')
+    const octets = deflated('Hello')
     const inspection = inspectFrames([
       { opcode: 2, rsv1: true, fin: false, payload: octets.subarray(0, 2) },
       { opcode: 0, payload: octets.subarray(2) },
@@ -137,14 +128,14 @@ describe('compressed messages', () => {
   })
 
   it('may be no text', () => {
-    const octets = deflateRawSync(Buffer.from([0xff]), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+    const octets = deflated(Buffer.from([0xff]))
     expect(problems(inspectFrames([{ opcode: 1, rsv1: true, payload: octets }]))).toEqual([
       'The text of the message is not UTF-8 (RFC 6455 8.1).',
     ])
   })
 
   it('are not inflated beyond all bounds', () => {
-    const bomb = deflateRawSync(Buffer.alloc(17 * 1024 * 1024), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+    const bomb = deflated(Buffer.alloc(17 * 1024 * 1024))
     const inspection = inspectFrames([{ opcode: 2, rsv1: true, payload: bomb }])
     expect(inspection.mistakes).toBe(0)
     expect(frames(inspection)[0].message).toBeUndefined()

@@ -1,8 +1,9 @@
 /** permessage-deflate on a client (RFC 7692): what it offers, and what it makes of the answer. */
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
+import { constants, inflateRawSync } from 'node:zlib'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { WebSocket, connect } from '../../src/client/index.ts'
+import { deflated } from '../support/deflate.ts'
 import { acceptance, rawServer } from '../support/raw-server.ts'
 import { received } from '../support/wire.ts'
 
@@ -47,7 +48,7 @@ describe('A client', () => {
     const connecting = connect(server.url, { perMessageDeflate: true })
     const peer = await server.accept()
     const request = await peer.readHead()
-    const payload = deflateRawSync(WORDS, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+    const payload = deflated(WORDS)
     // With the first message in the same segment.
     const head = acceptance(request, accepting('permessage-deflate; client_no_context_takeover'))
     peer.write(Buffer.concat([Buffer.from(head), received('client', 0xc1, payload)]))

@@ -11,7 +11,7 @@ import { ConnectionClosedError } from '../../src/errors.ts'
 import { turn } from '../support/clock.ts'
 import { BINARY, CLOSE, NORMAL, PING, ROLES, TEXT, expectGone, opened } from '../support/connection.ts'
 import type { OpenOptions, Opened } from '../support/connection.ts'
-import { FLUSHED, lines, noise, through } from '../support/deflate.ts'
+import { FLUSHED, deflated, lines, noise, through } from '../support/deflate.ts'
 import { parseFrames } from '../support/duplex.ts'
 import { expectSame } from '../support/messages.ts'
 import { Faucet, nextOf, stateOf, valueOf } from '../support/streams.ts'
@@ -27,11 +27,6 @@ const NO_CONTEXT = 'permessage-deflate; server_no_context_takeover; client_no_co
 const CONTEXT: OpenOptions = {
   extensions: 'permessage-deflate',
   perMessageDeflate: { serverNoContextTakeover: false, clientNoContextTakeover: false },
-}
-
-/** A message as the peer compresses it. */
-function deflated(payload: Buffer | string): Buffer {
-  return deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
 }
 
 async function settle(done: () => boolean): Promise<void> {

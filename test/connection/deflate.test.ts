@@ -1,11 +1,12 @@
 /** permessage-deflate on a connection (RFC 7692): what is compressed and inflated, and that everything stays in its order. */
 import { randomBytes } from 'node:crypto'
-import { constants, createInflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib'
+import { constants, createInflateRaw, inflateRawSync } from 'node:zlib'
 import { describe, expect, it, vi } from 'vitest'
 import { PreparedMessage } from '../../src/connection/prepared.ts'
 import { BINARY, CLOSE, NORMAL, PING, ROLES, TEXT, expectGone, opened } from '../support/connection.ts'
 import type { OpenOptions, Opened } from '../support/connection.ts'
 import { pass, turn, useClock } from '../support/clock.ts'
+import { deflated } from '../support/deflate.ts'
 import { parseFrames } from '../support/duplex.ts'
 import type { SentFrame } from '../support/duplex.ts'
 import { encoded } from '../support/prepared.ts'
@@ -15,11 +16,6 @@ const RSV1 = 0x40
 const NO_CONTEXT = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover'
 const WORDS = 'the same words over and over, '.repeat(60)
 const LARGE = WORDS.repeat(60)
-
-/** A message as the peer compresses it. */
-function deflated(payload: Buffer | string): Buffer {
-  return deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
-}
 
 /** What a sent message says, inflated where it has RSV1: `text Hello`, `deflated text Hello`. */
 function readFrame({ firstOctet, opcode, payload }: SentFrame): string {

@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import fc from 'fast-check'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Connection, connectionSettings, createCounts } from '../../src/connection/index.ts'
 import type { ConnectionHandler, ConnectionOptions } from '../../src/connection/index.ts'
 import { Burst } from '../../src/connection/burst.ts'
@@ -915,6 +915,36 @@ describe('Output of broadcasts', () => {
 })
 
 describe('Output', () => {
+  function claim(output: Output, literal: string): void {
+    const bytes = wire(literal)
+    const at = output.claim(bytes.length)
+    output.bytes.set(bytes, at)
+  }
+  function burst(literal: string): Burst {
+    return new Burst([wire(literal)])
+  }
+  /** An output to a socket, and what it hands to that, a write each. */
+  async function toSocket(): Promise<{ readonly output: Output; readonly writes: string[] }> {
+    const { near, far } = await socketPair()
+    onTestFinished(() => {
+      near.destroy()
+      far.destroy()
+    })
+    const writes: string[] = []
+    const write = near.write.bind(near)
+    vi.spyOn(near, 'write').mockImplementation((bytes) => {
+      writes.push(hex(bytes as Buffer))
+      return write(bytes)
+    })
+    return { output: new Output(near, owner), writes }
+  }
+  /** An output to a peer that reads or does not, with an owner who hears all that there is to hear. */
+  function heard(writableHighWaterMark?: number) {
+    const peer = new Peer('server', writableHighWaterMark)
+    const told = { written: vi.fn(), outputDrained: vi.fn(), outputWaits: vi.fn() }
+    return { peer, told, output: new Output(peer.transport, { ...owner, ...told }) }
+  }
+
   it('lends its slab to sockets only: another transport may keep what it says it is done with', () => {
     const kept: Buffer[] = []
     const { transport } = new Peer('server')
@@ -963,24 +993,19 @@ describe('Output', () => {
   it('puts frames for many behind what lies in the slab, and what is claimed next behind them', async () => {
     const { near, far } = await socketPair()
     const output = new Output(near, owner)
-    const claim = (literal: string): void => {
-      const bytes = wire(literal)
-      const at = output.claim(bytes.length)
-      output.bytes.set(bytes, at)
-    }
     output.begin()
     output.pushBurst(new Burst([wire('01')]))
-    claim('02 03')
+    claim(output, '02 03')
     output.pushBurst(new Burst([wire('04'), wire('05')]))
     output.pushBurst(new Burst([wire('06')]))
-    claim('07')
+    claim(output, '07')
     expect(output.bufferedAmount).toBe(7)
     output.end()
     // With nothing in the slab they stay together, and what is claimed stands behind them.
     output.begin()
     output.pushBurst(new Burst([wire('08')]))
     output.pushBurst(new Burst([wire('09')]))
-    claim('0a')
+    claim(output, '0a')
     output.end()
     const bytes: Buffer[] = []
     far.on('data', (chunk: Buffer) => bytes.push(chunk)).resume()
@@ -1000,5 +1025,133 @@ describe('Output', () => {
     output.push(wire('8900'))
     output.end()
     expect(hex(peer.bytes)).toBe('8a 01 21 89 00')
+  })
+
+  it('has the slab to itself while its batch is open, whatever other outputs do meanwhile', async () => {
+    const [one, other] = [await toSocket(), await toSocket()]
+    one.output.begin()
+    claim(one.output, '01')
+    other.output.begin()
+    claim(other.output, '11')
+    other.output.push(wire('12'))
+    other.output.end()
+    claim(one.output, '02')
+    other.output.pushBurst(burst('13'))
+    other.output.pushBurst(burst('14'))
+    other.output.flush()
+    claim(one.output, '03')
+    other.output.push(wire('15'))
+    other.output.discard()
+    claim(one.output, '04')
+    expect(one.output.queued).toBe(4)
+    one.output.end()
+    expect([one.writes, other.writes]).toEqual([['01 02 03 04'], ['11', '12', '13 14']])
+  })
+
+  it('puts bursts together while its part of the slab is empty, and writes nothing that is empty', async () => {
+    const { output, writes } = await toSocket()
+    output.begin()
+    output.pushBurst(burst('01'))
+    output.pushBurst(burst('02'))
+    output.flush()
+    output.push(wire('03'))
+    claim(output, '04')
+    output.push(wire('05'))
+    output.end()
+    expect(writes).toEqual(['01 02', '03', '04', '05'])
+  })
+
+  it('claims all of the slab, again and again, as long as the kernel takes what was in it', async () => {
+    const { output } = await toSocket()
+    output.begin()
+    expect(output.claimUpTo(65_536)).toBe(0)
+    const slab = output.bytes
+    for (let i = 0; i < 3; i++) {
+      claim(output, '01')
+      expect(output.bytes).toBe(slab)
+      expect(output.claimUpTo(65_536)).toBe(0)
+      expect(output.bytes).toBe(slab)
+    }
+    output.end()
+  })
+
+  it('shows its owner what the transport is given, while that is wanted', () => {
+    const { output, told } = heard()
+    for (const [literal, tapped] of [
+      ['01', false],
+      ['02', true],
+      ['03', false],
+    ] as const) {
+      output.tapped = tapped
+      output.push(wire(literal))
+      output.flush()
+    }
+    expect(told.written.mock.calls).toEqual([[wire('02')]])
+  })
+
+  it('says of bursts alone that they wait, in a batch and outside of one, and once', async () => {
+    const { output, peer, told } = heard()
+    async function waits(push: () => void): Promise<number[]> {
+      told.outputWaits.mockClear()
+      output.begin()
+      push()
+      output.end()
+      const inBatch = told.outputWaits.mock.calls.length
+      push()
+      await turn()
+      return [inBatch, told.outputWaits.mock.calls.length - inBatch]
+    }
+    const pushBurst = (): void => output.pushBurst(burst('01'))
+    const push = (): void => output.push(wire('01'))
+    expect([await waits(pushBurst), await waits(push)]).toEqual([
+      [0, 0],
+      [0, 0],
+    ])
+    peer.stopReading()
+    expect([await waits(push), await waits(pushBurst), await waits(push)]).toEqual([
+      [0, 0],
+      [1, 1],
+      [0, 0],
+    ])
+  })
+
+  it('tells of a drain whoever asked, once', () => {
+    const { output, told } = heard()
+    output.drained()
+    expect(told.outputDrained).not.toHaveBeenCalled()
+    output.askDrain()
+    output.drained()
+    output.drained()
+    expect(told.outputDrained).toHaveBeenCalledOnce()
+  })
+
+  it('finds out when a transport is done by one empty write behind all that waits', async () => {
+    const { output, peer, told } = heard(1e9)
+    const write = vi.spyOn(peer.transport, 'write')
+    peer.stopReading()
+    output.push(wire('01'))
+    output.askDrain()
+    output.askDrain()
+    await turn()
+    output.askDrain()
+    output.push(wire('02'))
+    await turn()
+    expect(write.mock.calls.map(([bytes]) => hex(bytes as Buffer))).toEqual(['01', '', '02'])
+    expect(told.outputDrained).not.toHaveBeenCalled()
+    peer.goOnReading()
+    await turn()
+    expect(told.outputDrained).toHaveBeenCalledOnce()
+  })
+
+  it('does not take for drained what was lost with its transport', async () => {
+    const { output, peer, told } = heard()
+    peer.stopReading()
+    output.push(wire('01'))
+    output.askDrain()
+    await turn()
+    peer.transport.destroy()
+    await turn()
+    expect(output.bufferedAmount).toBe(0)
+    expect(told.outputDrained).not.toHaveBeenCalled()
   })
 })

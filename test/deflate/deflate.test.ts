@@ -2,19 +2,22 @@
  * permessage-deflate on messages, against zlib used another way: what we compress, one inflating stream that lives as
  * long as the connection has to understand, and the other way round.
  */
-import { constants, createDeflateRaw, createInflateRaw, deflateRawSync } from 'node:zlib'
+import { createDeflateRaw, createInflateRaw, deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { PerMessageDeflate } from '../../src/deflate/deflate.ts'
 import { Kept, keptWorks } from '../../src/deflate/kept.ts'
 import type { DeflateParameters } from '../../src/deflate/offer.ts'
 import type { DeflateOptions } from '../../src/deflate/options.ts'
+import { turnIsOver } from '../../src/deflate/turn.ts'
 import { AT_ONCE_UP_TO, INFLATED_AT_ONCE_UP_TO } from '../../src/deflate/zlib.ts'
 import type { Role } from '../../src/framing/index.ts'
+import { turn } from '../support/clock.ts'
 import {
   FLUSHED,
   INVALID,
   TOO_BIG,
+  deflated,
   direction,
   errorOf,
   keptStream,
@@ -211,11 +214,7 @@ describe.each(WAYS)('A %s inflates%s', (role, _how, way) => {
     ['a final block (7.2.3.4)', ['f3 48 cd c9 c9 07 00 00'], ['Hello']],
     ['two blocks (7.2.3.5)', ['f2 48 05 00 00 00 ff ff ca c9 c9 07 00'], ['Hello']],
     ['an empty message (7.2.3.6)', ['00'], ['']],
-    [
-      'a dynamic block',
-      [deflateRawSync(lines(50), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4).toString('hex')],
-      [lines(50).toString()],
-    ],
+    ['a dynamic block', [deflated(lines(50)).toString('hex')], [lines(50).toString()]],
   ])('%s [7692:7.2.3-i01] [7692:7.2.1-01] [7692:7.2.1-02]', async (_what, payloads, messages) => {
     const deflate = codec(role)
     const inflated: string[] = []
@@ -229,10 +228,17 @@ describe.each(WAYS)('A %s inflates%s', (role, _how, way) => {
     const all = Buffer.concat([lines(5, 1), lines(5, 2), lines(5, 3)])
     expectSame([await deflate.decompress(Buffer.concat([...streams, wire('00')]), MiB)], [all])
     // And the next message refers to all of it.
-    const next = deflateRawSync(all, { dictionary: all, finishFlush: constants.Z_SYNC_FLUSH })
+    const next = deflated(all, all)
     expect(next.length).toBeLessThan(60)
-    expectSame([await deflate.decompress(next.subarray(0, -4), MiB)], [all])
-    // A second stream may refer to the first.
+    expectSame([await deflate.decompress(next, MiB)], [all])
+    // A second stream may refer to what came before the message, though the first is between.
+    const referring = deflateRawSync(noise(300), { dictionary: Buffer.concat([noise(300), lines(5)]) })
+    expect(referring.length).toBeLessThan(60)
+    const across = codec(role)
+    expectSame([await across.decompress(deflated(noise(300)), MiB)], [noise(300)])
+    const message = Buffer.concat([deflateRawSync(lines(5)), referring, wire('00')])
+    expectSame([await across.decompress(message, MiB)], [Buffer.concat([lines(5), noise(300)])])
+    // And to the first.
     const back = deflateRawSync(lines(5, 1), { dictionary: lines(5, 1) })
     expect(await codec(role).decompress(Buffer.concat([streams[0], back, wire('00')]), MiB)).toEqual(
       Buffer.concat([lines(5, 1), lines(5, 1)]),
@@ -242,14 +248,14 @@ describe.each(WAYS)('A %s inflates%s', (role, _how, way) => {
   it('[V27] messages behind one with final blocks, whatever they refer to [7692:7.2.1-03]', async () => {
     for (const end of [Buffer.alloc(0), wire('00')]) {
       const deflate = codec(role)
-      const whole = deflateRawSync(lines(5), { dictionary: lines(3), finishFlush: constants.Z_SYNC_FLUSH })
+      const whole = deflated(lines(5), lines(3))
       const final = deflateRawSync(lines(9), { dictionary: Buffer.concat([lines(3), lines(5)]) })
       const history = Buffer.concat([lines(3), lines(5), lines(9)])
-      const behind = deflateRawSync(lines(9), { dictionary: history, finishFlush: constants.Z_SYNC_FLUSH })
-      const first = deflateRawSync(lines(3), { finishFlush: constants.Z_SYNC_FLUSH })
-      const payloads = [first.subarray(0, -4), whole.subarray(0, -4), Buffer.concat([final, end])]
+      const behind = deflated(lines(9), history)
+      const first = deflated(lines(3))
+      const payloads = [first, whole, Buffer.concat([final, end])]
       const inflated: Buffer[] = []
-      for (const payload of [...payloads, behind.subarray(0, -4)]) inflated.push(await deflate.decompress(payload, MiB))
+      for (const payload of [...payloads, behind]) inflated.push(await deflate.decompress(payload, MiB))
       expectSame(inflated, [lines(3), lines(5), lines(9), lines(9)])
     }
   })
@@ -265,7 +271,7 @@ describe.each(WAYS)('A %s inflates%s', (role, _how, way) => {
   })
 
   it('a message without a context, whatever came on other connections, and failed there', async () => {
-    const small = deflateRawSync(lines(20), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+    const small = deflated(lines(20))
     for (const broken of [wire('07'), wire('f2 48 cd'), deflateRawSync(lines(5)), wire('')]) {
       await Promise.resolve(codec(role, direction(peer, true, 15)))
         .then((deflate) => deflate.decompress(broken, MiB))
@@ -284,6 +290,7 @@ describe.each(WAYS)('A %s inflates%s', (role, _how, way) => {
     const message = (count: number): Buffer => Buffer.concat([...Array<Buffer>(count).fill(empty), wire('00')])
     expect(await codec(role).decompress(message(16), MiB)).toEqual(Buffer.alloc(0))
     expect(await errorOf(() => codec(role).decompress(message(17), MiB))).toBe(INVALID)
+    expect(() => codec(role).decompress(message(17), MiB)).toThrow('too many final blocks')
     expect(await errorOf(() => codec(role).decompress(message(500_000), MiB))).toBe(INVALID)
   })
 
@@ -309,7 +316,7 @@ describe.each(WAYS)('A %s inflates%s', (role, _how, way) => {
   it.each([1, 10, 100, AT_ONCE_UP_TO, INFLATED_AT_ONCE_UP_TO, MiB, 2 * MiB])(
     'a message of %d octets when so many are allowed, and fails with 1009 when one less is [6455:10.4-01]',
     async (size) => {
-      const payload = deflateRawSync(Buffer.alloc(size), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+      const payload = deflated(Buffer.alloc(size))
       expect((await codec(role).decompress(payload, size)).length).toBe(size)
       if (size > 1) expect(await errorOf(() => codec(role).decompress(payload, size - 1))).toBe(TOO_BIG)
     },
@@ -327,15 +334,31 @@ describe.each(WAYS)('A %s inflates%s', (role, _how, way) => {
   })
 
   it('a small message at once, and later one that is large or becomes so', async () => {
-    const small = deflateRawSync(Buffer.alloc(INFLATED_AT_ONCE_UP_TO), { finishFlush: constants.Z_SYNC_FLUSH })
-    expect(codec(role).decompress(small.subarray(0, -4), MiB)).toBeInstanceOf(Buffer)
-    const bomb = deflateRawSync(Buffer.alloc(INFLATED_AT_ONCE_UP_TO + 1), { finishFlush: constants.Z_SYNC_FLUSH })
-    const large = deflateRawSync(noise(AT_ONCE_UP_TO + 1), { finishFlush: constants.Z_SYNC_FLUSH })
+    const small = deflated(Buffer.alloc(INFLATED_AT_ONCE_UP_TO))
+    expect(codec(role).decompress(small, MiB)).toBeInstanceOf(Buffer)
+    // As it is, in a stored block.
+    const longest = noise(AT_ONCE_UP_TO - 6)
+    const head = Buffer.from([
+      0,
+      longest.length & 0xff,
+      longest.length >> 8,
+      ~longest.length & 0xff,
+      ~longest.length >> 8,
+    ])
+    expect(codec(role).decompress(Buffer.concat([head, longest, wire('00')]), MiB)).toEqual(longest)
+    const bomb = deflated(Buffer.alloc(INFLATED_AT_ONCE_UP_TO + 1))
+    const large = deflated(noise(AT_ONCE_UP_TO + 1))
     for (const payload of [bomb, large]) {
-      const later = codec(role).decompress(payload.subarray(0, -4), MiB)
+      const later = codec(role).decompress(payload, MiB)
       expect(later).toBeInstanceOf(Promise)
       await later
     }
+  })
+
+  it('and fails as soon as that is certain', () => {
+    const bomb = deflated(Buffer.alloc(INFLATED_AT_ONCE_UP_TO + 1))
+    expect(() => codec(role).decompress(bomb, INFLATED_AT_ONCE_UP_TO)).toThrow('larger than 262144 octets')
+    expect(() => codec(role).decompress(wire('07'), MiB)).toThrow('invalid block type')
   })
 })
 
@@ -357,7 +380,7 @@ describe('PerMessageDeflate', () => {
   it('gives up what has not begun when its connection ends, unless others have a use for it', async () => {
     const large = Buffer.alloc(200_000, 'ab')
     const [deflate, sharing] = [codec('server'), codec('server', { serverNoContextTakeover: true })]
-    const payload = deflateRawSync(noise(100_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+    const payload = deflated(noise(100_000))
     const busy = Array.from({ length: 4 }, () => codec('server').compress(noise(100_000)))
     const given = [deflate.compress(large), deflate.decompress(payload, MiB), sharing.compress(large, true)]
     deflate.end()
@@ -370,7 +393,7 @@ describe('PerMessageDeflate', () => {
   it('has states of zlib from the first message on, and closes them when its connection ends', async () => {
     const closed = vi.spyOn(Kept.prototype, 'close')
     onTestFinished(() => closed.mockRestore())
-    const payload = deflateRawSync(lines(20), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+    const payload = deflated(lines(20))
     const deflate = codec('server')
     deflate.end()
     expect(closed).toHaveBeenCalledTimes(0)
@@ -388,6 +411,50 @@ describe('PerMessageDeflate', () => {
     used.end()
     expect(closed).toHaveBeenCalledTimes(2)
     expect(closed.mock.contexts.every((state) => (state as Kept).isClosed)).toBe(true)
+  })
+
+  it('inflates with the same state, until a message is anything but the next part of one stream', async () => {
+    const [written, closed] = [vi.spyOn(Kept.prototype, 'write'), vi.spyOn(Kept.prototype, 'close')]
+    onTestFinished(() => void vi.restoreAllMocks())
+    const deflate = codec('server')
+    // Each message, and its end.
+    for (let i = 1; i <= 3; i++) {
+      expectSame([await deflate.decompress(deflated(lines(20)), MiB)], [lines(20)])
+      expect([written.mock.calls.length, new Set(written.mock.contexts).size]).toEqual([2 * i, 1])
+    }
+    expect(closed).not.toHaveBeenCalled()
+    expectSame([await deflate.decompress(deflateRawSync(lines(20)), MiB)], [lines(20)])
+    expect(closed).toHaveBeenCalledOnce()
+    written.mockClear()
+    expectSame([await deflate.decompress(deflated(lines(20)), MiB)], [lines(20)])
+    expect(written).not.toHaveBeenCalled()
+    const failing = codec('server')
+    closed.mockClear()
+    expect(() => failing.decompress(wire('07'), MiB)).toThrow('invalid block type')
+    expect(closed).toHaveBeenCalledOnce()
+    for (const one of [deflate, failing]) one.end()
+  })
+
+  it('inflates what refers to nothing with one state for all connections', async () => {
+    const reset = vi.spyOn(Kept.prototype, 'reset')
+    onTestFinished(() => reset.mockRestore())
+    for (let i = 0; i < 3; i++) {
+      await codec('client', { serverNoContextTakeover: true }).decompress(deflated(lines(20)), MiB)
+    }
+    expect(reset.mock.calls.length).toBeGreaterThanOrEqual(2)
+    expect(new Set(reset.mock.contexts).size).toBe(1)
+  })
+
+  it('counts what inflating at once takes', async () => {
+    await turn()
+    const clock = vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(100)
+    onTestFinished(async () => {
+      clock.mockRestore()
+      await turn()
+    })
+    expect(turnIsOver()).toBe(false)
+    await codec('server').decompress(deflated(lines(20)), MiB)
+    expect(turnIsOver()).toBe(true)
   })
 
   it('makes the same of a message on all connections with the same window that keep no context', () => {

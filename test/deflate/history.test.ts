@@ -14,6 +14,8 @@ it('History has the last octets of all that came, however it came', () => {
       }
       history.clear()
       expect(history.contents()).toEqual(Buffer.alloc(0))
+      history.push(Buffer.from('a'))
+      expect(history.contents()).toHaveLength(Math.min(size, 1))
     }),
   )
 })

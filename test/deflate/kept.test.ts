@@ -1,5 +1,5 @@
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Kept, isAsExpected, keptWorks } from '../../src/deflate/kept.ts'
 
 const { Z_SYNC_FLUSH } = constants
@@ -11,6 +11,10 @@ function kept(kind: 'deflate' | 'inflate'): Kept {
   return state
 }
 
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
 describe('keptWorks', () => {
   it('is true: where this fails, Node has changed what its streams of zlib consist of, and messages cost three times as much', () => {
     expect(isAsExpected(NODE, Kept)).toBe(true)
@@ -18,13 +22,26 @@ describe('keptWorks', () => {
   })
 
   it.each(['27.0.0', '30.1.2'])('does not try what Node %s may not have, as that could end the process', (version) => {
+    const tried = vi.fn()
     class Untouchable extends Kept {
       constructor() {
         super('inflate', {})
-        throw new Error('it was tried')
+        tried()
       }
     }
     expect(isAsExpected(version, Untouchable)).toBe(false)
+    expect(tried).not.toHaveBeenCalled()
+  })
+
+  it.each(['20.0.0', '26.9.9'])('tries what Node %s has', (version) => {
+    expect(isAsExpected(version, Kept)).toBe(true)
+  })
+
+  it('leaves nothing behind', () => {
+    const closed = vi.spyOn(Kept.prototype, 'close')
+    isAsExpected(NODE, Kept)
+    expect(closed).toHaveBeenCalledTimes(5)
+    expect(closed.mock.contexts.every((state) => (state as Kept).isClosed)).toBe(true)
   })
 
   it.each([
@@ -55,6 +72,36 @@ describe('keptWorks', () => {
       },
     ],
     [
+      'answers something else the first time',
+      class extends Kept {
+        #isFirst = true
+        override write(...[input, flush, most]: Parameters<Kept['write']>): Buffer {
+          const output = super.write(input, flush, most)
+          if (most !== Infinity && this.#isFirst) output.fill(0)
+          this.#isFirst = false
+          return output
+        }
+      },
+    ],
+    [
+      'has no use for a dictionary',
+      class extends Kept {
+        constructor(kind: 'deflate' | 'inflate') {
+          super(kind, {})
+        }
+      },
+    ],
+    [
+      'tells of more than was left',
+      class extends Kept {
+        override write(...[input, flush, most]: Parameters<Kept['write']>): Buffer {
+          const output = super.write(input, flush, most)
+          if (output.length > 0) this.unused++
+          return output
+        }
+      },
+    ],
+    [
       'does not begin again',
       class extends Kept {
         override reset(): void {}
@@ -67,6 +114,33 @@ describe('keptWorks', () => {
           const output = super.write(input, flush, most)
           this.unused = 0
           return output
+        }
+      },
+    ],
+    [
+      'does not stop where a block ends',
+      class extends Kept {
+        override write(...[input, flush, most]: Parameters<Kept['write']>): Buffer {
+          return super.write(input, flush === constants.Z_BLOCK ? Z_SYNC_FLUSH : flush, most)
+        }
+      },
+    ],
+    [
+      'does not tell where a stream ended',
+      class extends Kept {
+        override write(...[input, flush, most]: Parameters<Kept['write']>): Buffer {
+          const output = super.write(input, flush, most)
+          if (flush === Z_SYNC_FLUSH) this.unused = 0
+          return output
+        }
+      },
+    ],
+    [
+      'fails for something else',
+      class extends Kept {
+        override write(...[input, flush, most]: Parameters<Kept['write']>): Buffer {
+          if (input.length === 1) throw new TypeError('no such thing')
+          return super.write(input, flush, most)
         }
       },
     ],
@@ -85,6 +159,15 @@ describe('keptWorks', () => {
 })
 
 describe('Kept', () => {
+  it('gives its memory back when it is closed, and has one piece for what comes out of all of them', () => {
+    const first = kept('inflate')
+    const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow')
+    const second = kept('inflate')
+    expect(allocated).not.toHaveBeenCalled()
+    second.close()
+    expect([first.isClosed, second.isClosed]).toEqual([false, true])
+  })
+
   it.each([0, 1, 65_535, 65_536, 65_537, 200_000])('takes %d octets, and gives them back', (size) => {
     const octets = Buffer.alloc(size, 'all the same ')
     const [deflate, inflate] = [kept('deflate'), kept('inflate')]

@@ -4,10 +4,9 @@
  *
  * `BOMBS=1000 npx vitest run test/fault/compression-memory.test.ts` sends the largest of them to fifty times as many.
  */
-import { constants, deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { BINARY } from '../support/connection.ts'
-import { noise } from '../support/deflate.ts'
+import { deflated, noise } from '../support/deflate.ts'
 import { ROLES, received } from '../support/wire.ts'
 import { KiB, MiB, Victim } from './support/victim.ts'
 
@@ -15,10 +14,6 @@ const BY_ITSELF = 'permessage-deflate; server_no_context_takeover; client_no_con
 const COMPRESSED = BINARY | 0x40
 /** Messages that are inflated side by side at most, and what each of them may have: twice, while it is put together. */
 const JOBS = 4
-
-function deflated(payload: Buffer): Buffer {
-  return deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
-}
 
 /** What becomes so many MiB of zeros. */
 function bomb(size: number): Buffer {

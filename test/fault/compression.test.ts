@@ -5,7 +5,6 @@
  * `CLOSE_RACES=10000 npx vitest run test/fault/compression.test.ts` ends fifty times as many connections in the middle.
  */
 import { createHook } from 'node:async_hooks'
-import { constants, deflateRawSync } from 'node:zlib'
 import { describe, expect, it, vi } from 'vitest'
 import { connect } from '../../src/client/index.ts'
 import { acceptOffer, readAnswer } from '../../src/deflate/offer.ts'
@@ -16,7 +15,7 @@ import { serve } from '../../src/server/index.ts'
 import { turn } from '../support/clock.ts'
 import { BINARY, CLOSE, PING, PONG, TEXT, opened } from '../support/connection.ts'
 import type { Opened, OpenOptions } from '../support/connection.ts'
-import { noise } from '../support/deflate.ts'
+import { deflated, noise } from '../support/deflate.ts'
 import { handshake } from '../support/heads.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { acceptance, rawServer } from '../support/raw-server.ts'
@@ -27,11 +26,6 @@ const MiB = 1024 * KiB
 const RSV1 = 0x40
 const BY_ITSELF = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover'
 const IN_CONTEXT = 'permessage-deflate'
-
-/** A message as a peer compresses it. */
-function deflated(payload: Buffer): Buffer {
-  return deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
-}
 
 /** What becomes so many MiB of zeros. */
 function bomb(size: number): Buffer {

@@ -1,6 +1,6 @@
 /** zlib as a peer has it, and what there is to compress. */
 import { createHash } from 'node:crypto'
-import { constants } from 'node:zlib'
+import { constants, deflateRawSync } from 'node:zlib'
 import type { DeflateRaw, InflateRaw } from 'node:zlib'
 import { onTestFinished } from 'vitest'
 import { PerMessageDeflate } from '../../src/deflate/deflate.ts'
@@ -60,6 +60,11 @@ export async function through(stream: DeflateRaw | InflateRaw, input: Buffer): P
   })
   stream.off('data', onData).removeAllListeners('error')
   return Buffer.concat(output)
+}
+
+/** A message as a peer compresses it that refers to nothing but what is in it, and in `dictionary`. */
+export function deflated(payload: Buffer | string, dictionary?: Buffer): Buffer {
+  return deflateRawSync(payload, { dictionary, finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
 }
 
 /** A peer that keeps one stream for all messages, with the window that was agreed upon. */
