@@ -17,6 +17,7 @@ import { lent } from './lent.ts'
 import type { ConnectionSettings } from './options.ts'
 import { Reader } from './reader.ts'
 import type { ReaderSink } from './reader.ts'
+import { hasToWait } from './turns.ts'
 
 /** Why reading is held. */
 export const Hold = {
@@ -26,22 +27,24 @@ export const Hold = {
   Opening: 2,
   /** Nobody has taken the messages that wait. */
   Queue: 4,
-  /** A message is being inflated, or waits for the next turn to be, and those behind it have to wait. */
+  /** A message is being inflated, and those behind it have to wait. */
   Inflating: 8,
+  /** It is the turn of others. */
+  Turn: 16,
 } as const
 
 /** What else there is to know, each a bit, beside the reasons to hold. */
-const HELD = 15
-const STOPPED = 16
-const READING = 32
-const GOING_ON = 64
+const HELD = 31
+const STOPPED = 32
+const READING = 64
+const GOING_ON = 128
 /** The peer's FIN has come, behind what waits here. */
-const ENDED = 128
+const ENDED = 256
 /** Reading goes on for the peer's Close alone; nobody is ready for messages. */
-const CLOSE_ONLY = 256
-const IN_PARTS = 512
+const CLOSE_ONLY = 512
+const IN_PARTS = 1024
 /** What was held back is being worked on; until that is done the receiver stays with its owner. */
-const AT_WORK = 1024
+const AT_WORK = 2048
 
 const EMPTY = Buffer.alloc(0)
 const DEAF: FrameSink = { frameHeader() {}, framePayload() {} }
@@ -114,6 +117,7 @@ export class Receiver implements ReaderSink {
     if (taken < limit || this.#unread !== undefined) this.#keep(chunk.subarray(taken, limit))
     // All that one read brought of it, as what takes the thread pool is dear.
     if (this.#compressed !== undefined) this.#inflateWaiting(this.#compressed)
+    if (hasToWait(limit, chunk.length)) this.#waitForTurn()
   }
 
   /**
@@ -248,9 +252,13 @@ export class Receiver implements ReaderSink {
 
   #deliverAtOnce(octets: Buffer, isBinary: boolean): void {
     this.#deliver(octets, isBinary)
-    if (!turnIsOver() || (this.#state & STOPPED) !== 0) return
-    this.hold(Hold.Inflating)
-    setImmediate(() => this.release(Hold.Inflating))
+    if (turnIsOver()) this.#waitForTurn()
+  }
+
+  #waitForTurn(): void {
+    if ((this.#state & (Hold.Turn | STOPPED)) !== 0) return
+    this.hold(Hold.Turn)
+    setImmediate(() => this.release(Hold.Turn))
   }
 
   #deliverLater<T>(inflated: Promise<T>, deliver: (inflated: T) => void): void {
