@@ -250,8 +250,8 @@ export class MessageAssembler implements FrameSink {
   }
 
   #tooBig(): ProtocolError {
-    const limit = this.#extended === undefined ? this.#maxMessageSize : this.#maxExtendedSize
-    const message = `The message is larger than ${limit} octets; raise maxMessageSize if such messages are wanted`
+    // Where messages without the extension have another limit, that is none.
+    const message = `The message is larger than ${this.#maxExtendedSize} octets; raise maxMessageSize if such messages are wanted`
     return new ProtocolError('ERR_WS_MESSAGE_TOO_BIG', CloseCode.MessageTooBig, 'RFC 6455 10.4', message)
   }
 

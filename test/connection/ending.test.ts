@@ -3,12 +3,20 @@
  * went over the wire and by what the application was told. Whatever happens, `close` comes once and last, and nothing is
  * left.
  */
-import { describe, expect, it } from 'vitest'
-import { END_TIMEOUT } from '../../src/connection/index.ts'
+import { describe, expect, it, vi } from 'vitest'
+import type { Clock } from '../../src/connection/clock.ts'
+import { Deferred } from '../../src/connection/deferred.ts'
+import { Ending } from '../../src/connection/ending.ts'
+import { END_TIMEOUT, connectionSettings } from '../../src/connection/index.ts'
+import { Output } from '../../src/connection/output.ts'
+import type { Receiver } from '../../src/connection/receiver.ts'
+import { WebSocketError } from '../../src/errors.ts'
 import type { Role } from '../../src/framing/rules.ts'
 import { pass, turn, useClock } from '../support/clock.ts'
 import { BINARY, CLOSE, NORMAL, PING, ROLES, TEXT, expectGone, open, opened } from '../support/connection.ts'
 import type { OpenOptions, Opened } from '../support/connection.ts'
+import { Peer } from '../support/duplex.ts'
+import { SENTENCE } from '../support/errors.ts'
 import { received } from '../support/wire.ts'
 
 const closeTimeout = 5000
@@ -405,17 +413,77 @@ const CASES: readonly Case[] = [
 describe('Ending', () => {
   useClock()
 
+  /** By itself: its peer, and the messages that were accepted and leave when `ready` settles. */
+  function alone(ready?: Promise<void>): { ending: Ending; peer: Peer } {
+    const peer = new Peer('server')
+    const clock = { after: (milliseconds: number) => milliseconds } as Clock
+    const settings = { ...connectionSettings('server', { closeTimeout }), clock }
+    const output = new Output(peer.transport, {
+      settings,
+      written: () => {},
+      outputDrained: () => {},
+      outputWaits: () => {},
+    })
+    const receiver = { stop: () => {}, awaitClose: () => {} } as Receiver
+    return { ending: new Ending({ socket: peer.transport, settings, ready }, output, receiver, 'local'), peer }
+  }
+
+  it('cuts a reason for which a Close frame has no room [6455:5.5-01]', () => {
+    const { ending, peer } = alone()
+    const reason = 'too many words '.repeat(20)
+    ending.fail(new Error('failed'), 1002, reason)
+    expect(peer.frames).toEqual([`close 1002 ${reason.slice(0, 123)}`])
+  })
+
+  it('waits with its Close until what was accepted before has left [6455:5.5.1-08]', async () => {
+    const messages = new Deferred<void>()
+    const { ending, peer } = alone(messages.promise)
+    ending.close(NORMAL)
+    await turn()
+    expect([peer.frames, ending.finished]).toEqual([[], false])
+    messages.resolve()
+    await turn()
+    expect([peer.frames, ending.finished]).toEqual([['close 1000'], true])
+  })
+
+  it('sends no Close behind messages that have left when it is over', async () => {
+    const messages = new Deferred<void>()
+    const { ending, peer } = alone(messages.promise)
+    ending.close(NORMAL)
+    ending.terminate()
+    const written = vi.spyOn(peer.transport, 'write')
+    messages.resolve()
+    await turn()
+    expect(written).not.toHaveBeenCalled()
+    expect(ending.finished).toBe(true)
+  })
+
+  it.each([
+    ['could not be sent', new Promise<void>(() => {})],
+    ['did not answer', undefined],
+  ])('ends when its time is over, to the millisecond, and says why: %s [V38]', (why, ready) => {
+    const { ending, peer } = alone(ready)
+    ending.close(NORMAL)
+    expect([ending.tick(closeTimeout - 1), peer.destroyed]).toEqual([undefined, false])
+    expect(ending.tick(closeTimeout)).toMatchObject({
+      code: 'ERR_WS_CLOSE_TIMEOUT',
+      message: expect.stringContaining(why),
+    })
+    expect(peer.transport.destroyed).toBe(true)
+  })
+
   describe.each(ROLES)('of a %s', (role) => {
     it.each(CASES.map((row) => [row.how, row] as const))(
       'is explained: %s',
       async (_how, { options, act, sent, told }) => {
         const connection = await opened(role, { closeTimeout, ...options })
-        const { ws, peer, log, infos } = connection
+        const { ws, peer, log, infos, errors } = connection
         const early = ws.closed
         await act(connection, role)
         await turn()
         expectGone(connection)
         expect(log).toEqual(['open', ...told])
+        for (const error of errors) if (error instanceof WebSocketError) expect(error.message).toMatch(SENTENCE)
         expect(peer.frames).toEqual(sent)
         // Whoever waits for it hears the same, early or late, and so does whoever closes what is closed.
         expect(await Promise.all([early, ws.closed, ws.close(1000)])).toEqual([infos[0], infos[0], infos[0]])
@@ -531,8 +599,8 @@ describe('Ending', () => {
       expectGone(connection)
     })
 
-    it('cuts a reason to what a Close frame holds', async () => {
-      // The longest message that a rule has; octets are characters in all of them.
+    it('tells the longest reason that a rule has, whole', async () => {
+      // Octets are characters in all of them.
       const connection = await opened(role, { maxFragments: 100_000 })
       const { peer } = connection
       peer.send(0x01, 'x')

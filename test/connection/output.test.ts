@@ -1075,6 +1075,18 @@ describe('Output', () => {
     output.end()
   })
 
+  it('counts the octets that it hands on, wherever they waited', () => {
+    const { output } = heard()
+    const before = owner.settings.counts.octetsSent
+    output.begin()
+    claim(output, '01 02')
+    output.push(wire('03'))
+    output.pushBurst(burst('04'))
+    expect(owner.settings.counts.octetsSent).toBe(before)
+    output.end()
+    expect(owner.settings.counts.octetsSent).toBe(before + 4)
+  })
+
   it('shows its owner what the transport is given, while that is wanted', () => {
     const { output, told } = heard()
     for (const [literal, tapped] of [

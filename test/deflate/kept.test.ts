@@ -118,6 +118,16 @@ describe('keptWorks', () => {
       },
     ],
     [
+      'does not tell where a block ended',
+      class extends Kept {
+        override write(...[input, flush, most]: Parameters<Kept['write']>): Buffer {
+          const output = super.write(input, flush, most)
+          if (flush === constants.Z_BLOCK) this.unused = 0
+          return output
+        }
+      },
+    ],
+    [
       'does not stop where a block ends',
       class extends Kept {
         override write(...[input, flush, most]: Parameters<Kept['write']>): Buffer {

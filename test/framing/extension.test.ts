@@ -196,6 +196,15 @@ describe.each(ROLES)('A message with RSV1 to a %s', (role) => {
     ).toEqual(['extended binary… 61', 'extended binary… 62', 'extended binary 63'])
   })
 
+  it('says that limit in its error', () => {
+    const sink = new Extension()
+    const assembler = new MessageAssembler(sink, { ...DEFAULTS, role, maxMessageSize: 5 }, sink)
+    assembler.stream(sink, undefined)
+    expect(assembler.maxExtendedSize).toBe(5)
+    const bytes = script(role, [[0x82 | RSV1, Buffer.alloc(600)]])
+    expect(() => new FrameDecoder(assembler).decode(bytes)).toThrow('larger than 5 octets')
+  })
+
   it('is told in parts when that is asked for in the middle of it, what had been put together first', () => {
     const chunks = [[0x01 | RSV1, NOT_TEXT] as const, [0x80, 'ab'] as const].map((one) => script(role, [one]))
     expect(run(chunks, { role, streamFrom: 1 })).toEqual(['extended text… ff fe', 'extended text 61 62'])

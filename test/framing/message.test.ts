@@ -6,9 +6,10 @@ import { runInNewContext } from 'node:vm'
 import { setFlagsFromString } from 'node:v8'
 import { describe, expect, it, vi } from 'vitest'
 import { FrameDecoder } from '../../src/framing/decoder.ts'
-import { MessageAssembler } from '../../src/framing/message.ts'
+import { MessageAssembler, checkPart } from '../../src/framing/message.ts'
 import type { MessageOptions, MessageSink, PartSink } from '../../src/framing/message.ts'
 import type { Role } from '../../src/framing/rules.ts'
+import { Utf8Validator } from '../../src/framing/utf8.ts'
 import {
   DEFAULTS,
   Recorder,
@@ -1173,6 +1174,16 @@ describe('MessageAssembler and its sink', () => {
     expect(sizes).toEqual([2, 2, 2])
   })
 
+  it('tells when it is in a message', () => {
+    const assembler = new MessageAssembler(new Recorder(), { ...DEFAULTS, role: 'client' })
+    const decoder = new FrameDecoder(assembler)
+    const told = [BINARY, TEXT_BEGINS, PING, CONTINUES, ENDS].map((firstOctet) => {
+      decoder.decode(frame(firstOctet, 'a'))
+      return assembler.inMessage
+    })
+    expect(told).toEqual([false, true, true, true, false])
+  })
+
   it('hears 100,000 empty pings in one chunk without recursion', () => {
     let pings = 0
     const decoder = receiver({ ping: () => void pings++ })
@@ -1180,6 +1191,34 @@ describe('MessageAssembler and its sink', () => {
     for (let at = 0; at < chunk.length; at += 6) chunk.writeUInt16BE(0x8980, at)
     decoder.decode(chunk)
     expect(pings).toBe(100_000)
+  })
+})
+
+describe('checkPart', () => {
+  it.each([
+    ['text', ['c3', 'a4']],
+    ['text that has not ended', ['61 c3']],
+    ['nothing', ['']],
+  ])('lets %s pass', (_what, parts) => {
+    const validator = new Utf8Validator()
+    for (const part of parts) expect(() => checkPart(validator, wire(part), false)).not.toThrow()
+  })
+
+  it.each([
+    ['an octet that cannot be text', ['61', 'ff'], false],
+    ['an octet that cannot come next', ['c3', '61'], false],
+    ['an end within a character', ['61 c3'], true],
+    ['an end within a character, by itself', ['c3', ''], true],
+  ])('throws for %s [6455:8.1-01]', (_what, parts, last) => {
+    const validator = new Utf8Validator()
+    const end = parts.length - 1
+    for (const part of parts.slice(0, end)) checkPart(validator, wire(part), false)
+    expect(errorOf(() => checkPart(validator, wire(parts[end]), last))).toBe(invalidUtf8)
+  })
+
+  it('lets the end of text pass', () => {
+    const validator = new Utf8Validator()
+    expect(() => checkPart(validator, wire('c3 a4'), true)).not.toThrow()
   })
 })
 
