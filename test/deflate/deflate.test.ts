@@ -119,6 +119,11 @@ describe.each(WAYS)('What a %s compresses%s', (role, _how, way) => {
     expect(await deflate.compress(noise(AT_ONCE_UP_TO + 1))).toBeUndefined()
     expect(deflate.compress(Buffer.alloc(0))).toBeUndefined()
     expect(deflate.compress(Buffer.alloc(1000))).toBeInstanceOf(Buffer)
+    // Up to where it becomes shorter; of some lengths it stays as long as it was.
+    for (let length = 1; length < 20; length++) {
+      const compressed = await deflate.compress(Buffer.alloc(length, 'a'))
+      expect(compressed?.length ?? 0).toBeLessThan(length)
+    }
   })
 
   it('is at hand at once when the message is small, and later when it is large', async () => {
@@ -433,6 +438,29 @@ describe('PerMessageDeflate', () => {
     expect(() => failing.decompress(wire('07'), MiB)).toThrow('invalid block type')
     expect(closed).toHaveBeenCalledOnce()
     for (const one of [deflate, failing]) one.end()
+  })
+
+  it('compresses what refers to nothing with one state for all connections that compress alike', async () => {
+    const written = vi.spyOn(Kept.prototype, 'write')
+    onTestFinished(() => written.mockRestore())
+    const states = new Set<unknown>()
+    const compress = async (bits: number): Promise<unknown> => {
+      await codec('server', { serverNoContextTakeover: true, serverMaxWindowBits: bits }).compress(lines(20))
+      const state = written.mock.contexts.at(-1)
+      states.add(state)
+      return state
+    }
+    const [first, second] = [await compress(11), await compress(10)]
+    expect([await compress(11), await compress(10)]).toEqual([first, second])
+    expect(states.size).toBe(2)
+    expect(written).toHaveBeenCalledTimes(4)
+  })
+
+  it('inflates at once what is small, and nothing else, where that is asked for', () => {
+    const deflate = codec('client')
+    expect(deflate.decompressSmall(deflated(lines(3)), MiB)).toEqual(lines(3))
+    expect(deflate.decompressSmall(deflated(noise(AT_ONCE_UP_TO + 1)), MiB)).toBe(undefined)
+    expect(deflate.decompressSmall(deflated(Buffer.alloc(INFLATED_AT_ONCE_UP_TO + 1)), MiB)).toBe(undefined)
   })
 
   it('inflates what refers to nothing with one state for all connections', async () => {

@@ -5,6 +5,8 @@ import {
   hasDictionaries,
   inflateAtOnce,
   inflateInPool,
+  isTooLarge,
+  tooLarge,
   usesDictionaries,
 } from '../../src/deflate/zlib.ts'
 
@@ -73,6 +75,23 @@ describe('inflateAtOnce', () => {
     const { buffer, engine } = inflateAtOnce(Buffer.concat([stream, Buffer.from('behind')]), EMPTY, 100)
     expect(buffer.toString()).toBe('Hello')
     expect(engine.bytesWritten).toBe(stream.length)
+  })
+})
+
+describe('isTooLarge', () => {
+  it('knows what zlib says of it', () => {
+    expect(isTooLarge(tooLarge())).toBe(true)
+    const bomb = deflateRawSync(PAYLOAD)
+    expect(() => inflateAtOnce(bomb, EMPTY, 1000)).toThrow(expect.toSatisfy(isTooLarge))
+  })
+
+  it.each([
+    new RangeError('of something else'),
+    Object.assign(new RangeError('of something else'), { code: 'ERR_OUT_OF_RANGE' }),
+    Object.assign(new Error('of another kind'), { code: 'ERR_BUFFER_TOO_LARGE' }),
+    undefined,
+  ])('does not take another error for it (%s)', (error) => {
+    expect(isTooLarge(error)).toBe(false)
   })
 })
 
