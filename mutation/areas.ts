@@ -11,6 +11,7 @@ export const areas: Readonly<Record<string, readonly string[]>> = {
     'src/connection/heartbeat.ts',
     'src/connection/options.ts',
     'src/connection/output.ts',
+    'src/connection/turns.ts',
     'src/server/gate.ts',
     'src/server/openings.ts',
   ],
