@@ -1,18 +1,5 @@
-/**
- * `npm run fuzz`: random input of all kinds for what reads from the network, and random operations for what users call.
- *
- *     npm run fuzz -- --seconds 60               all targets, the time shared among them; 60 unless given
- *     npm run fuzz -- --target frames,request    some of them: request, response, frames, extensions, close, api
- *     npm run fuzz -- --seed 7                   the same inputs as another run with this seed and as many workers
- *     npm run fuzz -- --frames 1e8               until so many frames (heads, lists, bodies, operations) have been read
- *     npm run fuzz -- --executions 1e6           until so many inputs have been executed
- *     npm run fuzz -- --workers 2                on so many cores, 1 unless given
- *     npm run fuzz -- --target frames --replay 123                                   what a seed stood for
- *     npm run fuzz -- --target frames --replay 123 --settings server --octets 8180   the same with other octets
- *
- * The exit code is 1 when something was found; how to replay it is said then.
- */
-import { parseArgs } from 'node:util'
+/** `npm run fuzz`: random input of all kinds for what reads from the network, and random operations for what users call. */
+import { fail, numberFrom, readArguments } from '../scripts/support/arguments.ts'
 import { run } from './support/crew.ts'
 import type { Limits, Progress } from './support/crew.ts'
 import { execute, inputOf } from './support/execution.ts'
@@ -21,7 +8,22 @@ import { catchStrays, takeStray } from './support/strays.ts'
 import { targets } from './targets/index.ts'
 import type { Target } from './targets/target.ts'
 
-const { values } = parseArgs({
+const HELP = `npm run fuzz -- [options]
+
+  --seconds 60               all targets, the time shared among them; 60 unless given
+  --target frames,request    some of them: request, response, frames, extensions, close, api
+  --seed 7                   the same inputs as another run with this seed and as many workers
+  --frames 1e8               until so many frames (heads, lists, bodies, operations) have been read
+  --executions 1e6           until so many inputs have been executed
+  --workers 2                on so many cores, 1 unless given
+
+What a seed stood for, and the same with other octets:
+  --target frames --replay 123
+  --target frames --replay 123 --settings server --octets 8180
+
+The exit code is 1 when something was found, and how to replay it is said then; 2 for options that are wrong.`
+
+const { values } = readArguments(HELP, {
   options: {
     target: { type: 'string' },
     seconds: { type: 'string' },
@@ -35,16 +37,8 @@ const { values } = parseArgs({
   },
 })
 
-function fail(message: string): never {
-  console.error(message)
-  process.exit(2)
-}
-
-/** A whole number, `1e8` too. */
 function numberOf(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise
-  const number = Number(text)
-  return Number.isFinite(number) && number >= 0 && text !== '' ? number : fail(`--${name} must be a number: ${text}`)
+  return text === undefined ? otherwise : numberFrom(name, text)
 }
 
 function chosen(): readonly Target[] {

@@ -1,6 +1,6 @@
 /** The command lines of `soak`, `churn` and `idle`: numbers within bounds, and what all three take. */
-import { parseArgs } from 'node:util'
 import type { ParseArgsConfig } from 'node:util'
+import { fail, readArguments } from '../scripts/support/arguments.ts'
 
 /** What was given, as text: flags are `true`. */
 export type Given = Readonly<Record<string, string | boolean | undefined>>
@@ -27,18 +27,13 @@ export function readOptions<Options>(
   read: (given: Given) => Options,
 ): Options {
   const text = { type: 'string' } as const
+  const { values } = readArguments(`${help}\n${COMMON_HELP}`, {
+    options: { ...options, server: text, json: text, charts: text },
+  })
   try {
-    const { values } = parseArgs({
-      options: { ...options, server: text, json: text, charts: text, help: { type: 'boolean', short: 'h' } },
-    })
-    if (values['help'] === true) {
-      console.log(`${help}\n${COMMON_HELP}`)
-      process.exit()
-    }
     return read(values)
   } catch (error) {
-    console.error((error as Error).message)
-    return process.exit(2)
+    return fail((error as Error).message)
   }
 }
 

@@ -1,13 +1,8 @@
-/**
- * `npm run mutation -- [area or source file …]`: changes the sources, a little at a time, and sees whether a test notices
- * each change. Needs `npm ci --prefix mutation`. What was found is kept in .mutation/, so that a later run looks only at what
- * changed; `--score` shows it without a run, `--write` puts it into docs/mutation.md. It fails when an area's score is below 85.
- * `--concurrency 4` tries as many at a time.
- */
+/** `npm run mutation`: changes the sources, a little at a time, and sees whether a test notices each change (docs/mutation.md). */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { parseArgs } from 'node:util'
+import { fail, numberFrom, readArguments } from '../scripts/support/arguments.ts'
 import { areas, sourcesOf, testsOf } from './areas.ts'
 import { lowest, tableOf, withTable } from './scores.ts'
 import type { Report } from './scores.ts'
@@ -17,7 +12,17 @@ const FOLDER = '.mutation'
 const PAGE = 'docs/mutation.md'
 const STRYKER = 'mutation/node_modules/@stryker-mutator/core/bin/stryker.js'
 
-const { values: options, positionals } = parseArgs({
+const HELP = `npm run mutation -- [options] [area or source file …]
+
+  --concurrency 4   so many changes at a time
+  --score           what is known, without a run
+  --write           that, and in docs/mutation.md, too
+
+Areas: ${Object.keys(areas).join(', ')}; all of them unless some are named. What was found is kept in ${FOLDER}/, so that a later
+run looks only at what changed. Needs "npm ci --prefix mutation". The exit code is 1 when the score of an area is below ${LEAST}, 2
+for options that are wrong.`
+
+const { values: options, positionals } = readArguments(HELP, {
   options: {
     score: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -30,7 +35,7 @@ const wanted = (positionals.length > 0 ? positionals : all).flatMap(sourcesNamed
 
 let failed = false
 if (!options.score && !options.write) {
-  if (!existsSync(STRYKER)) throw new Error('npm ci --prefix mutation, first')
+  if (!existsSync(STRYKER)) fail('npm ci --prefix mutation, first')
   for (const source of wanted) failed = !mutate(source) || failed
 }
 const reports = all.map((area) => [area, sourcesOf(area).flatMap(reportOf)] as const)
@@ -43,7 +48,7 @@ process.exitCode = failed || lowest(known) < LEAST ? 1 : 0
 function sourcesNamed(name: string): string[] {
   if (all.includes(name)) return sourcesOf(name)
   if (all.some((area) => sourcesOf(area).includes(name))) return [name]
-  throw new Error(`${name} is neither one of ${all.join(', ')} nor a source of one`)
+  return fail(`${name} is neither one of ${all.join(', ')} nor a source of one`)
 }
 
 /** Whether Stryker could do its work. */
@@ -69,7 +74,7 @@ function configuration(source: string): object {
     // A mutant that loops for ever is found by counting; these milliseconds are for one that waits.
     timeoutMS: 6000,
     timeoutFactor: 2,
-    concurrency: Number(options.concurrency),
+    concurrency: numberFrom('concurrency', options.concurrency),
     tempDirName: `${FOLDER}/tmp`,
     ignorePatterns: ['dist', 'coverage'],
     // Our TypeScript has not the functions with which Stryker would rewrite it.

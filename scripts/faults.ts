@@ -1,17 +1,17 @@
-/**
- * `npm run faults`: the tests of test/fault/fault-*.test.ts at full size (docs/faults.md).
- *
- *     npm run faults -- scripts network   some of them, by the names of their files
- */
+/** `npm run faults`: the tests of test/fault/fault-*.test.ts at full size (docs/faults.md). */
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { fail, readArguments } from './support/arguments.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const names = readdirSync(`${root}/test/fault`).flatMap((file) => /^fault-(\w+)\.test\.ts$/.exec(file)?.[1] ?? [])
-const wanted = process.argv.slice(2)
+const HELP = `npm run faults -- [names]
+
+All of them one after the other at full size, or those that are named: ${names.join(', ')}.`
+const { positionals: wanted } = readArguments(HELP, { allowPositionals: true })
 const unknown = wanted.filter((name) => !names.includes(name))
-if (unknown.length > 0) throw new TypeError(`There are no faults ${unknown.join(', ')}; there are ${names.join(', ')}`)
+if (unknown.length > 0) fail(`There are no faults ${unknown.join(', ')}; there are ${names.join(', ')}`)
 const files = (wanted.length > 0 ? wanted : names).map((name) => `test/fault/fault-${name}.test.ts`)
 // One after the other, so that no test disturbs the times of another.
 const args = ['vitest', 'run', '--no-file-parallelism', '--testTimeout=600000', ...files]

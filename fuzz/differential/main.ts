@@ -1,15 +1,8 @@
 /**
  * `npm run fuzz:differential`: random streams of frames, given to our connections and to other implementations; whatever they
  * make of them differently has a rule in rules.ts that says why, or is a finding.
- *
- *     npm run fuzz:differential -- --streams 100000
- *     npm run fuzz:differential -- --streams 10000 --peer websockets,wsproto,autobahn
- *     npm run fuzz:differential -- --streams 1 --first 4711 --seed 7     one stream of a run again
- *
- * `--write` keeps the shortest stream of each difference in docs/differences.json and docs/differences.md. A finding is
- * printed with its stream and with the command that makes it again; the exit code is 1 then.
  */
-import { parseArgs } from 'node:util'
+import { fail, numberFrom, readArguments } from '../../scripts/support/arguments.ts'
 import type { Case } from './compare.ts'
 import { Examples, readExamples, writeExamples } from './examples.ts'
 import { explainHandshake, ourAnswer, requests, theirAnswer } from './handshake.ts'
@@ -30,7 +23,19 @@ const starts: Record<string, () => Endpoint | Promise<Endpoint>> = {
 /** Findings that are printed; all are counted. */
 const MAX_PRINTED = 20
 
-const { values } = parseArgs({
+const HELP = `npm run fuzz:differential -- [options]
+
+  --streams 100000                       how many
+  --peer websockets,wsproto,autobahn     against whom: ws, undici and these; ws,undici unless given
+  --seed 7                               the same streams as another run with this seed
+  --first 4711                           from this one of them on; with --streams 1, it alone
+  --write                                keep the shortest stream of each difference in docs/differences.json and
+                                         docs/differences.md
+
+What no rule explains is printed with its stream and with the command that makes it again, and the exit code is 1; 2 for
+options that are wrong.`
+
+const { values } = readArguments(HELP, {
   options: {
     streams: { type: 'string', default: '100000' },
     first: { type: 'string', default: '0' },
@@ -41,13 +46,10 @@ const { values } = parseArgs({
 })
 const wanted = values.peer.split(',')
 const unknown = wanted.filter((name) => !Object.hasOwn(starts, name))
-if (unknown.length > 0) {
-  console.error(`no such peer: ${unknown.join(', ')}; there are ${Object.keys(starts).join(', ')}`)
-  process.exit(1)
-}
+if (unknown.length > 0) fail(`no such peer: ${unknown.join(', ')}; there are ${Object.keys(starts).join(', ')}`)
 
-const seed = Number(values.seed)
-const streams = Number(values.streams)
+const seed = numberFrom('seed', values.seed)
+const streams = numberFrom('streams', values.streams)
 const peers = await Promise.all(wanted.map(async (name) => starts[name]()))
 console.log(
   `${streams} streams, seed ${seed}, against ${peers.map(({ name, version }) => `${name} ${version}`).join(', ')}`,
@@ -59,7 +61,7 @@ let told = Date.now()
 const began = told
 const tallies = await run({
   seed,
-  first: Number(values.first),
+  first: numberFrom('first', values.first),
   streams,
   peers,
   onDifference(difference, index, names) {
