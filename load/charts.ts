@@ -25,7 +25,7 @@ export interface LineChart {
 const COLORS = ['#0969da', '#cf222e', '#1a7f37', '#9a6700', '#8250df', '#59636e']
 
 export function lineChart({ file, title, subtitle, x, y, lines, logarithmic = false }: LineChart): Chart {
-  const [width, height] = [820, 340]
+  const [width, height] = [820, 352]
   return {
     file,
     title,
@@ -35,7 +35,7 @@ export function lineChart({ file, title, subtitle, x, y, lines, logarithmic = fa
     option: {
       ...frame(title, subtitle),
       legend: LEGEND,
-      grid: { left: 76, right: 40, top: 92, bottom: 52 },
+      grid: { left: 76, right: 40, top: 104, bottom: 52 },
       xAxis: { ...axis(), type: 'value', name: x, nameLocation: 'middle', nameGap: 30, min: 0, max: 'dataMax' },
       yAxis: { ...axis(), type: logarithmic ? 'log' : 'value', name: y, ...(logarithmic ? {} : { min: 0 }) },
       series: lines.map(({ name, points }, index) => ({
