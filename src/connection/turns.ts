@@ -1,6 +1,6 @@
 /**
  * Whose turn it is to be read. As long as a socket has more to bring, libuv reads 2 MiB of it before it looks at another
- * one, and for messages of a few octets that takes a third of a second.
+ * one, and for messages of a few octets that takes a fifth of a second.
  */
 
 /** A read that brings less than there is room for has emptied its socket, which then waits by itself; TLS has less room. */

@@ -1,11 +1,10 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { spendSince, turnIsOver } from '../../src/deflate/turn.ts'
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+import { turn } from '../support/clock.ts'
 
 afterEach(async () => {
   vi.restoreAllMocks()
-  await nextTurn()
+  await turn(1)
 })
 
 it('inflating at once has 5 ms of a turn, and not a moment more', async () => {
@@ -20,7 +19,7 @@ it('inflating at once has 5 ms of a turn, and not a moment more', async () => {
 it('inflating at once has another share in the next turn, though it took all of this one at a stroke', async () => {
   spendSince(performance.now() - 100)
   expect(turnIsOver()).toBe(true)
-  await nextTurn()
+  await turn(1)
   expect(turnIsOver()).toBe(false)
 })
 
@@ -31,7 +30,6 @@ it('inflating at once has a share of every turn, whoever it is that inflates', a
   expect(turnIsOver()).toBe(false)
   spendSince(began - 3)
   expect(turnIsOver()).toBe(true)
-  await nextTurn()
-  await nextTurn()
+  await turn()
   expect(turnIsOver()).toBe(false)
 })
